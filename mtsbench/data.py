@@ -1,0 +1,220 @@
+"""What flows through a run: cases, outcomes, cohorts, predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from mtsbench.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mtsbench.volumes import Grid, Volume
+
+ClinicalValue = float | str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClinicalVariable:
+    """A column of the clinical table; `numeric` is standardised, `categorical` one-hot encoded."""
+
+    name: str
+    kind: Literal["numeric", "categorical"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """One patient as the dataset gives it: native grids, physical units, nothing learnt.
+
+    Attributes:
+        images: Channel name (`pet_suv`, `ct_hu`) to volume; channels may lie on different grids.
+        mask: Tumour mask (D, H, W), 1 = tumour, on a grid of its own; None where unknown.
+        clinical: Clinical variable to value; None is missing. Never holds an outcome.
+    """
+
+    case_id: str
+    images: Mapping[str, Volume]
+    mask: Volume | None
+    clinical: Mapping[str, ClinicalValue]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcomes:
+    """Follow-up of a set of cases for one named endpoint.
+
+    Attributes:
+        endpoint: `pfs`, `rfs`, `os`, ...
+        case_ids: Unique.
+        time: (N,) float64 days to event or censoring, > 0.
+        event: (N,) bool, True where the event was observed at `time`.
+
+    Raises:
+        DataError: Duplicate ids, lengths that differ, a time that is not a positive finite
+            number, or events that are not bool.
+    """
+
+    endpoint: str
+    case_ids: tuple[str, ...]
+    time: NDArray[np.float64]
+    event: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        count = len(self.case_ids)
+        if self.time.shape != (count,) or self.event.shape != (count,):
+            raise DataError(
+                f"{self.endpoint}: {count} case ids, but time has shape {self.time.shape} and "
+                f"event has shape {self.event.shape}; all must have one entry per case"
+            )
+        if self.event.dtype != np.bool_:
+            raise DataError(
+                f"{self.endpoint}: event must be bool, got {self.event.dtype}; "
+                "1 = event observed must be converted to True"
+            )
+        seen: set[str] = set()
+        for case_id, time in zip(self.case_ids, self.time, strict=True):
+            if case_id in seen:
+                raise DataError(
+                    f"{self.endpoint}: case {case_id!r} appears twice in the outcomes; "
+                    "keep one row per patient"
+                )
+            seen.add(case_id)
+            if not np.isfinite(time) or time <= 0:
+                raise DataError(
+                    f"{self.endpoint}: case {case_id!r} has time {time:g}; expected days > 0. "
+                    "Correct the row or leave the patient's endpoint empty"
+                )
+
+    def __len__(self) -> int:
+        return len(self.case_ids)
+
+    def subset(self, case_ids: Sequence[str]) -> Outcomes:
+        """The outcomes of these cases, in this order.
+
+        Raises:
+            DataError: A case has no outcome.
+        """
+        position = {case_id: i for i, case_id in enumerate(self.case_ids)}
+        missing = [case_id for case_id in case_ids if case_id not in position]
+        if missing:
+            raise DataError(
+                f"{self.endpoint}: no outcome for case {missing[0]!r}; "
+                f"{len(self)} cases have one"
+            )
+        rows = np.array([position[case_id] for case_id in case_ids], dtype=np.intp)
+        return Outcomes(
+            endpoint=self.endpoint,
+            case_ids=tuple(case_ids),
+            time=self.time[rows],
+            event=self.event[rows],
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PreparedCase:
+    """One patient on the common grid, normalised; what a model sees.
+
+    Attributes:
+        image: float32 (C, D, H, W), channels in the order of the cohort's `channels`.
+        mask: uint8 (1, D, H, W); None where the cohort withholds it or none exists.
+        clinical: float32 (F,), encoded; F may be 0.
+        grid: The common grid's place in this patient, to carry predictions back.
+    """
+
+    case_id: str
+    image: NDArray[np.float32]
+    mask: NDArray[np.uint8] | None
+    clinical: NDArray[np.float32]
+    grid: Grid
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cohort:
+    """Cases without outcomes: all that `predict` ever sees.
+
+    Attributes:
+        channels: Names of the image channels.
+        clinical_features: Names of the encoded clinical features, length F.
+        read: Gives one case; cheap to call again, so a cohort needs no memory of its own.
+    """
+
+    case_ids: tuple[str, ...]
+    channels: tuple[str, ...]
+    clinical_features: tuple[str, ...]
+    read: Callable[[str], PreparedCase]
+
+    def __len__(self) -> int:
+        return len(self.case_ids)
+
+    def __getitem__(self, position: int) -> PreparedCase:
+        return self.read(self.case_ids[position])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelledCohort:
+    """A cohort with its outcomes, in the same order; only `fit` sees one.
+
+    Raises:
+        DataError: Cases and outcomes are not the same ids in the same order.
+    """
+
+    cohort: Cohort
+    outcomes: Outcomes
+
+    def __post_init__(self) -> None:
+        if self.cohort.case_ids != self.outcomes.case_ids:
+            raise DataError(
+                f"a labelled cohort of {len(self.cohort)} cases was given outcomes of "
+                f"{len(self.outcomes)} cases in another order or of other cases; "
+                "take outcomes.subset(cohort.case_ids)"
+            )
+
+    def __len__(self) -> int:
+        return len(self.cohort)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Predictions:
+    """What a model says of each case of a cohort, in the cohort's order.
+
+    Attributes:
+        risk: (N,) float64; higher means an earlier event. Only the order is comparable.
+        survival: (N, T) probability of being event-free at `survival_time`; None if not given.
+        survival_time: (T,) days, increasing.
+        tumour_probability: N arrays float32 (D, H, W) on each case's common grid; None if the
+            model does not segment.
+
+    Raises:
+        DataError: Lengths differ, a risk is not finite, or a curve has no time grid.
+    """
+
+    case_ids: tuple[str, ...]
+    risk: NDArray[np.float64]
+    survival: NDArray[np.float64] | None = None
+    survival_time: NDArray[np.float64] | None = None
+    tumour_probability: tuple[NDArray[np.float32], ...] | None = None
+
+    def __post_init__(self) -> None:
+        count = len(self.case_ids)
+        if self.risk.shape != (count,):
+            raise DataError(f"risk must have shape ({count},), got {self.risk.shape}")
+        for case_id, risk in zip(self.case_ids, self.risk, strict=True):
+            if not np.isfinite(risk):
+                raise DataError(
+                    f"the model gave case {case_id!r} the risk {risk}; every risk must be finite"
+                )
+        if self.tumour_probability is not None and len(self.tumour_probability) != count:
+            raise DataError(
+                f"tumour_probability must hold {count} volumes, got {len(self.tumour_probability)}"
+            )
+        if (self.survival is None) != (self.survival_time is None):
+            raise DataError("survival and survival_time must be given together")
+        if self.survival is not None and self.survival_time is not None:
+            expected = (count, len(self.survival_time))
+            if self.survival.shape != expected:
+                raise DataError(
+                    f"survival must have shape {expected}, got {self.survival.shape}"
+                )

@@ -1,0 +1,50 @@
+"""What can go wrong, as a tree.
+
+    MtsbenchError
+    ├── PluginError                a plugin broke its side of the contract
+    │   ├── PluginConflictError    two plugins announce one name
+    │   └── UnknownComponentError  no installed plugin announces this name
+    ├── OptionError                the user set an option that does not exist or does not fit
+    ├── DataError                  a file, a case or a cohort cannot be used
+    ├── NotFittedError             predict or save was called before fit
+    ├── CheckpointError            a stored model is damaged or of another kind
+    └── IncomparableRunsError      two runs did not answer the same question
+
+Every message says what was found, what was expected, and what to do next.
+"""
+
+
+class MtsbenchError(Exception):
+    """Anything mtsbench reports to the user in one line."""
+
+
+class PluginError(MtsbenchError):
+    """A plugin broke its side of the contract."""
+
+
+class PluginConflictError(PluginError):
+    """Two plugins announce one component name; a result must have one author."""
+
+
+class UnknownComponentError(PluginError):
+    """No installed plugin announces this component."""
+
+
+class OptionError(MtsbenchError):
+    """An option does not exist or its value does not fit."""
+
+
+class DataError(MtsbenchError):
+    """A file, a case or a cohort cannot be used."""
+
+
+class NotFittedError(MtsbenchError):
+    """A model was asked to predict or to be saved before it was fitted."""
+
+
+class CheckpointError(MtsbenchError):
+    """A stored model is damaged, incomplete or of another kind."""
+
+
+class IncomparableRunsError(MtsbenchError):
+    """Two runs differ in something that makes their scores incomparable."""

@@ -1,0 +1,255 @@
+"""What a component must do. Structural: nothing here needs to be inherited from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from mtsbench.composition import TrainingSettings
+    from mtsbench.data import (
+        Case,
+        ClinicalVariable,
+        Cohort,
+        LabelledCohort,
+        Outcomes,
+        Predictions,
+    )
+    from mtsbench.volumes import Grid
+
+
+class Dataset(Protocol):
+    """A source of cases.
+
+    Attributes:
+        case_ids: Every case that can be loaded, with or without outcomes; stable order.
+        channels: Image channels every case has, e.g. ("pet_suv", "ct_hu").
+        clinical_variables: Columns of the clinical table; never an outcome.
+        endpoints: Names accepted by `outcomes`, the default first; empty where none is known.
+        simulated: True where no patient stands behind the data.
+        natural_spacing: mm (D, H, W) of preset `standard`.
+        natural_size: Voxels (D, H, W) of preset `standard`, multiples of 16.
+        test_centre: Which rule finds the crop centre of a case without using its mask:
+            `field-of-view` or `pet-uptake`.
+    """
+
+    case_ids: tuple[str, ...]
+    channels: tuple[str, ...]
+    clinical_variables: tuple[ClinicalVariable, ...]
+    endpoints: tuple[str, ...]
+    simulated: bool
+    natural_spacing: tuple[float, float, float]
+    natural_size: tuple[int, int, int]
+    test_centre: str
+
+    def load(self, case_id: str) -> Case:
+        """One case. DataError names the case and the file that cannot be used."""
+        ...
+
+    def outcomes(self, endpoint: str) -> Outcomes:
+        """Outcomes of the cases that have them. DataError for an unknown endpoint."""
+        ...
+
+    def centres(self) -> Mapping[str, str]:
+        """Case id to hospital, for stratification; empty where unknown."""
+        ...
+
+    def case_fingerprint(self, case_id: str) -> str:
+        """Changes whenever what `load` returns for this case would change."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Changes whenever any case, clinical value or outcome changes."""
+        ...
+
+
+@runtime_checkable
+class KnownHazard(Protocol):
+    """A simulated dataset that knows why its patients had their events."""
+
+    def oracle_risk(self, case_ids: Sequence[str]) -> NDArray[np.float64]:
+        """(N,) the true log hazard ratio of each case; higher means an earlier event."""
+        ...
+
+    def factors(self, case_ids: Sequence[str]) -> Mapping[str, NDArray[np.float64]]:
+        """Name to (N,) value of each ground-truth factor of the hazard."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """What a backbone gives for a batch.
+
+    Attributes:
+        maps: Feature maps (B, C_i, D_i, H_i, W_i) in the order of the backbone's `channels`.
+        tumour_logit: (B, 1, D, H, W), > 0 where tumour is likelier than not; None if the
+            backbone does not segment.
+    """
+
+    maps: tuple[Tensor, ...]
+    tumour_logit: Tensor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """What a network gives for a batch.
+
+    Attributes:
+        survival: (B, K) whatever the head's own loss is written for; K = 1 log risk for Cox.
+        tumour_logit: (B, 1, D, H, W), or None.
+    """
+
+    survival: Tensor
+    tumour_logit: Tensor | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Targets:
+    """What the losses compare outputs with.
+
+    Attributes:
+        time: (B,) days.
+        event: (B,) bool.
+        mask: (B, 1, D, H, W) float 0 or 1; None where the cohort has no masks.
+    """
+
+    time: Tensor
+    event: Tensor
+    mask: Tensor | None
+
+
+class Backbone(Protocol):
+    """A torch.nn.Module from image to feature maps.
+
+    Attributes:
+        channels: C_i of each map.
+        segments: Whether `tumour_logit` is given.
+        multiple: Each spatial size must be a multiple of this.
+    """
+
+    channels: tuple[int, ...]
+    segments: bool
+    multiple: int
+
+    def __call__(self, image: Tensor) -> Features:
+        """image: (B, C, D, H, W)."""
+        ...
+
+
+class Head(Protocol):
+    """A torch.nn.Module from feature maps and clinical features to survival outputs."""
+
+    def __call__(self, maps: Mapping[str, Sequence[Tensor]], clinical: Tensor) -> Tensor:
+        """maps: group (`backbone`, `survival_network`) to maps; clinical: (B, F); gives (B, K)."""
+        ...
+
+    def learn_outcomes(self, outcomes: Outcomes) -> None:
+        """Learn what the output coding needs (cut points) from *training* outcomes only."""
+        ...
+
+    def risk(self, survival: Tensor) -> Tensor:
+        """(B, K) outputs to (B,) risk, higher = earlier event."""
+        ...
+
+    def penalty(self) -> Tensor:
+        """Scalar added to the training loss, e.g. weight decay on some kernels; 0 if none."""
+        ...
+
+
+class Loss(Protocol):
+    """A scalar to minimise; must not depend on the order of the cases."""
+
+    def __call__(self, outputs: Outputs, targets: Targets) -> Tensor:
+        """Finite for every batch, one without events included."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitContext:
+    """What a run tells a model about the trial it is fitted for.
+
+    Attributes:
+        seed: The only source of randomness.
+        device: torch device name.
+        training: Budget of gradient training under the chosen preset.
+        log: Takes one event of training (epoch number and named values) for `log.jsonl`.
+    """
+
+    seed: int
+    device: str
+    training: TrainingSettings
+    log: Callable[[int, Mapping[str, float]], None]
+
+
+class Model(Protocol):
+    """All that the runner knows of a method."""
+
+    def fit(self, train: LabelledCohort, validation: LabelledCohort, context: FitContext) -> None:
+        """Learn from `train`; choose epochs and hyper-parameters on `validation`."""
+        ...
+
+    def predict(self, cohort: Cohort) -> Predictions:
+        """Predictions in the cohort's order. NotFittedError before `fit` or `load`."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write safetensors, JSON, CSV or parquet; never a pickle. NotFittedError before fit."""
+        ...
+
+    def load(self, folder: Path) -> None:
+        """Become what `save` wrote. CheckpointError if it is damaged or of another model."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A metric's value, or the reason why it is undefined here."""
+
+    value: float | None
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.reason is None):
+            raise ValueError("a score has either a value or a reason, got both or neither")
+
+
+@runtime_checkable
+class FoldMetric(Protocol):
+    """A metric whose value exists only within one test fold (concordance of risks)."""
+
+    higher_is_better: bool
+
+    def within_fold(self, predictions: Predictions, test: Outcomes, train: Outcomes) -> Score:
+        """`test` is in the order of `predictions`."""
+        ...
+
+
+@runtime_checkable
+class CaseMetric(Protocol):
+    """A segmentation metric with one value per patient, which may be pooled over folds."""
+
+    higher_is_better: bool
+
+    def per_case(
+        self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid
+    ) -> Score:
+        """Both (D, H, W) on `grid`, the native grid of the true mask."""
+        ...
+
+
+Metric = FoldMetric | CaseMetric
+
+
+class Executor(Protocol):
+    """Runs independent trials."""
+
+    def map(self, trials: Sequence[Callable[[], None]]) -> None:
+        """Run every trial; a failing one must not stop the others."""
+        ...

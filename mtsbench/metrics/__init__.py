@@ -1,0 +1,1 @@
+"""Metrics: concordance within a test fold, overlap per patient."""

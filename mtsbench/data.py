@@ -101,8 +101,7 @@ class Outcomes:
         missing = [case_id for case_id in case_ids if case_id not in position]
         if missing:
             raise DataError(
-                f"{self.endpoint}: no outcome for case {missing[0]!r}; "
-                f"{len(self)} cases have one"
+                f"{self.endpoint}: no outcome for case {missing[0]!r}; {len(self)} cases have one"
             )
         rows = np.array([position[case_id] for case_id in case_ids], dtype=np.intp)
         return Outcomes(
@@ -215,6 +214,4 @@ class Predictions:
         if self.survival is not None and self.survival_time is not None:
             expected = (count, len(self.survival_time))
             if self.survival.shape != expected:
-                raise DataError(
-                    f"survival must have shape {expected}, got {self.survival.shape}"
-                )
+                raise DataError(f"survival must have shape {expected}, got {self.survival.shape}")

@@ -237,9 +237,7 @@ class CaseMetric(Protocol):
 
     higher_is_better: bool
 
-    def per_case(
-        self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid
-    ) -> Score:
+    def per_case(self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid) -> Score:
         """Both (D, H, W) on `grid`, the native grid of the true mask."""
         ...
 

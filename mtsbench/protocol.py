@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from mtsbench.errors import OptionError
 
@@ -57,8 +57,9 @@ def choose_preset(name: str, *, cuda: bool) -> PresetName:
     """
     if name == "auto":
         return "standard" if cuda else "demo"
-    if name == "demo" or name == "standard" or name == "paper":
-        return name
+    for preset in get_args(PresetName):
+        if preset == name:
+            return cast("PresetName", preset)
     raise OptionError(f"preset must be auto, demo, standard or paper, got {name!r}")
 
 

@@ -23,9 +23,7 @@ class Dice:
 
     higher_is_better = True
 
-    def per_case(
-        self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid
-    ) -> Score:
+    def per_case(self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid) -> Score:
         """Dice in [0, 1]; undefined where the true mask is empty."""
         if not mask.any():
             return Score(value=None, reason="the true mask is empty")

@@ -33,9 +33,7 @@ def harrell_c(
 
     Source: Harrell et al., JAMA 247 (1982) 2543; ties as R `survival::concordance`.
     """
-    later = (time[:, None] < time[None, :]) | (
-        (time[:, None] == time[None, :]) & ~event[None, :]
-    )
+    later = (time[:, None] < time[None, :]) | ((time[:, None] == time[None, :]) & ~event[None, :])
     comparable = event[:, None] & later
     pairs = int(comparable.sum())
     if pairs == 0:

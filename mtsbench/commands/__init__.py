@@ -1,0 +1,1 @@
+"""The commands that do work; each imports what it needs when it is called."""

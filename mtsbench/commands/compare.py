@@ -1,0 +1,41 @@
+"""`mtsbench compare`: finished runs side by side, if they may be compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of two or more runs.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Summaries as JSON on stdout.")] = False,
+) -> None:
+    """Show several runs in one table; refuses runs that did not answer the same question."""
+    import json
+
+    from rich.console import Console
+
+    from mtsbench.comparison.comparable import check_comparable, read_run
+    from mtsbench.comparison.summary import metric_names, summarise
+    from mtsbench.errors import OptionError
+    from mtsbench.report.tables import comparison_table
+    from mtsbench.store import RunStore
+
+    if len(runs) < 2:
+        raise OptionError(f"compare needs two or more runs, got {len(runs)}")
+    finished = [read_run(RunStore(folder)) for folder in runs]
+    check_comparable(finished)
+    if not as_json:
+        Console().print(comparison_table(finished))
+        return
+    summaries = {
+        run.description.name: {
+            name: {"mean": s.mean, "spread": s.spread, "defined": s.defined, "trials": s.trials}
+            for name in metric_names(run)
+            for s in (summarise(run, name),)
+        }
+        for run in finished
+    }
+    typer.echo(json.dumps(summaries, indent=2))

@@ -1,0 +1,63 @@
+"""`mtsbench predict`: a trained model on new patients."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def predict(
+    checkpoint: Annotated[
+        Path, typer.Option(help="Folder of a finished trial, runs/RUN/trials/KEY.")
+    ],
+    data_root: Annotated[
+        Path | None, typer.Option(help="Folder of the new patients; outcomes are not needed.")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Default: the dataset the model was trained on.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Option of the dataset, KEY=VALUE.", metavar="KEY=VALUE"),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for risk.csv and masks/.")] = Path(
+        "predictions"
+    ),
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda[:N].")] = "auto",
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder of prepared cases.", envvar="MTSBENCH_CACHE")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Risks as JSON on stdout.")] = False,
+) -> None:
+    """Apply a trained model to new patients: a risk table and one mask per patient."""
+    from rich.console import Console
+
+    from mtsbench.commands.run import default_cache
+    from mtsbench.engine.precision import choose_device
+    from mtsbench.options import parse_assignments
+    from mtsbench.plugins import load_components
+    from mtsbench.prediction import apply_checkpoint
+    from mtsbench.progress import Progress
+    from mtsbench.report.tables import risk_table
+
+    table = apply_checkpoint(
+        checkpoint,
+        load_components(),
+        dataset_name=dataset,
+        data_root=data_root,
+        dataset_options=parse_assignments(settings or ()),
+        out=out,
+        device=choose_device(device),
+        cache_folder=cache or default_cache(),
+        workers=os.cpu_count() or 1,
+        progress=Progress(Console(stderr=True)),
+    )
+    if as_json:
+        typer.echo(table.to_json(orient="records", indent=2))
+        return
+    console = Console()
+    console.print(risk_table(table))
+    console.print(f"written: {out / 'risk.csv'}", highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Comparison of runs: first whether they may be compared, then what they scored."""

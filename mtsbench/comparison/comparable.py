@@ -1,0 +1,82 @@
+"""Whether two runs answered the same question on the same splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mtsbench.errors import IncomparableRunsError
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from mtsbench.records import FailedTrial, RunDescription, TrialRecord
+    from mtsbench.store import RunStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishedRun:
+    """A run as `compare` and the reports read it.
+
+    Attributes:
+        label: The model's name, with the run's hash where two runs share a model.
+    """
+
+    label: str
+    description: RunDescription
+    records: tuple[TrialRecord, ...]
+    failures: tuple[FailedTrial, ...]
+
+
+def read_run(store: RunStore) -> FinishedRun:
+    """A run's description, records and failures. DataError if the folder is no run."""
+    description = store.description()
+    return FinishedRun(
+        label=str(description.method["model"]),
+        description=description,
+        records=store.records(),
+        failures=store.failures(),
+    )
+
+
+def check_comparable(runs: Sequence[FinishedRun]) -> None:
+    """Refuse runs that differ in what makes scores comparable.
+
+    Raises:
+        IncomparableRunsError: They differ in dataset, fingerprint, endpoint, preset, protocol or
+            splits; one used the true mask at test time and another did not; or the trials of one
+            are missing in another. The message names both values.
+    """
+    first = runs[0]
+    for other in runs[1:]:
+        for name, (left, right) in _differences(first.description, other.description).items():
+            raise IncomparableRunsError(
+                f"{first.description.name} and {other.description.name} differ in {name}: "
+                f"{left} and {right}; run both models with the same settings"
+            )
+    expected = {(r.repeat, r.fold, r.seed) for run in runs for r in run.records}
+    for run in runs:
+        missing = sorted(expected - {(r.repeat, r.fold, r.seed) for r in run.records})
+        if missing or not run.records:
+            what = "repeat {} fold {} seed {}".format(*missing[0]) if missing else "every trial"
+            reason = f" ({run.failures[0].error})" if run.failures else ""
+            raise IncomparableRunsError(
+                f"{run.description.name} has no result for {what}{reason}; "
+                "finish it with the same `mtsbench run` command"
+            )
+
+
+def _differences(
+    left: RunDescription, right: RunDescription
+) -> Mapping[str, tuple[JsonValue, JsonValue]]:
+    pairs: dict[str, tuple[JsonValue, JsonValue]] = {
+        name: (left.question.get(name), right.question.get(name))
+        for name in sorted(left.question.keys() | right.question.keys())
+    }
+    pairs["splits"] = (left.splits_sha256[:12], right.splits_sha256[:12])
+    pairs["use of the true mask at test time"] = (
+        left.method.get("needs_mask_at_test"),
+        right.method.get("needs_mask_at_test"),
+    )
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

@@ -1,0 +1,110 @@
+"""A composition as a model: the bridge between the runner and the engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtsbench.data import Predictions
+from mtsbench.engine.checkpoints import load_weights, read_description, save_network
+from mtsbench.engine.determinism import seeded
+from mtsbench.engine.inference import infer
+from mtsbench.engine.network import MultiTaskNetwork, assemble, build_losses
+from mtsbench.engine.training import train as train_network
+from mtsbench.errors import DataError, NotFittedError
+
+if TYPE_CHECKING:
+    from mtsbench.composition import Composition
+    from mtsbench.data import Cohort, LabelledCohort
+    from mtsbench.interfaces import FitContext
+    from mtsbench.plugins import Components
+
+
+class DeepModel:
+    """Implements `mtsbench.interfaces.Model` for a composition.
+
+    Args:
+        composition: The parts.
+        components: Where the parts are built.
+        device: torch device of fitting and predicting.
+    """
+
+    def __init__(self, composition: Composition, components: Components, device: str) -> None:
+        self.composition = composition
+        self.components = components
+        self.device = device
+        self._network: MultiTaskNetwork | None = None
+        self._shape = (0, 0)
+
+    def fit(self, train: LabelledCohort, validation: LabelledCohort, context: FitContext) -> None:
+        """Train on the first cohort, stop early on the second."""
+        cohort = train.cohort
+        with seeded(context.seed, self.device):
+            network = self._assemble(len(cohort.channels), len(cohort.clinical_features))
+            self._check_size(network, cohort)
+            network.head.learn_outcomes(train.outcomes)
+            network.to(self.device)
+            losses = build_losses(self.composition, self.components)
+            train_network(network, losses, train, validation, context)
+        self._network = network
+
+    def predict(self, cohort: Cohort) -> Predictions:
+        """Risk and, where the backbone segments, tumour probability."""
+        network = self._fitted("predict")
+        inferred = infer(
+            network,
+            cohort,
+            self.device,
+            self.composition.training.batch_size,
+            keep_probability=True,
+        )
+        return Predictions(
+            case_ids=cohort.case_ids,
+            risk=inferred.risk,
+            tumour_probability=inferred.tumour_probability,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write `checkpoint.safetensors` and `network.json`."""
+        channels, clinical_features = self._shape
+        save_network(
+            self._fitted("save"),
+            folder,
+            parts=self._parts(),
+            channels=channels,
+            clinical_features=clinical_features,
+        )
+
+    def load(self, folder: Path) -> None:
+        """Become the stored network."""
+        description = read_description(folder, self._parts())
+        network = self._assemble(description.channels, description.clinical_features)
+        load_weights(network, folder)
+        self._network = network.to(self.device)
+
+    def _assemble(self, channels: int, clinical_features: int) -> MultiTaskNetwork:
+        self._shape = (channels, clinical_features)
+        return assemble(self.composition, self.components, channels, clinical_features)
+
+    def _parts(self) -> dict[str, str]:
+        parts = {"backbone": self.composition.backbone.name, "head": self.composition.head.name}
+        if self.composition.survival_network is not None:
+            parts["survival_network"] = self.composition.survival_network.name
+        return parts
+
+    def _fitted(self, wish: str) -> MultiTaskNetwork:
+        if self._network is None:
+            raise NotFittedError(
+                f"cannot {wish}: the model is not fitted; call fit or load a checkpoint first"
+            )
+        return self._network
+
+    def _check_size(self, network: MultiTaskNetwork, cohort: Cohort) -> None:
+        size = cohort[0].image.shape[1:]
+        multiple = network.backbone.multiple
+        if any(count % multiple for count in size):
+            raise DataError(
+                f"the common grid has {size} voxels, but backbone "
+                f"{self.composition.backbone.name!r} needs multiples of {multiple}; "
+                "set --set preprocessing.size"
+            )

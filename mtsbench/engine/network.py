@@ -1,0 +1,141 @@
+"""Assembles backbone, survival network and head into one network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from mtsbench.errors import PluginError
+from mtsbench.interfaces import Backbone, Features, Head, Loss, Outputs, Targets
+
+if TYPE_CHECKING:
+    from mtsbench.composition import Composition, MaskLink
+    from mtsbench.plugins import Components
+
+
+class MultiTaskNetwork(nn.Module):
+    """Image and clinical features to survival outputs and tumour logits.
+
+    The survival network sees the image channels followed by the tumour map, the form in which
+    DeepMTS cascades it (Meng et al., JBHI 26 (2022) 4497, figure 1).
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        survival_network: Backbone | None,
+        head: Head,
+        mask_link: MaskLink,
+        backbone_features: bool,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.survival_network = survival_network
+        self.head = head
+        self.mask_link = mask_link
+        self.backbone_features = backbone_features
+
+    def forward(self, image: Tensor, clinical: Tensor) -> Outputs:
+        """Takes image (B, C, D, H, W) and clinical (B, F)."""
+        features: Features = self.backbone(image)
+        maps: dict[str, Sequence[Tensor]] = {}
+        if self.backbone_features:
+            maps["backbone"] = features.maps
+        if self.survival_network is not None:
+            assert features.tumour_logit is not None  # assemble() has checked it
+            tumour_map = self._tumour_map(features.tumour_logit)
+            maps["survival_network"] = self.survival_network(
+                torch.cat([image, tumour_map.to(image.dtype)], dim=1)
+            ).maps
+        return Outputs(survival=self.head(maps, clinical), tumour_logit=features.tumour_logit)
+
+    def _tumour_map(self, logit: Tensor) -> Tensor:
+        if self.mask_link == "hard":
+            return (logit.detach() > 0).to(logit.dtype)
+        probability = logit.sigmoid()
+        return probability.detach() if self.mask_link == "detached" else probability
+
+
+def assemble(
+    composition: Composition, components: Components, channels: int, clinical_features: int
+) -> MultiTaskNetwork:
+    """Build the parts of a composition for a number of image channels and clinical features.
+
+    Raises:
+        PluginError: A survival network is asked for behind a backbone that does not segment, or
+            the head would see no feature map at all.
+    """
+    backbone = cast(
+        "Backbone",
+        components.build(
+            "backbone", composition.backbone.name, channels, options=composition.backbone.options
+        ),
+    )
+    head_channels: dict[str, tuple[int, ...]] = {}
+    if composition.backbone_features:
+        head_channels["backbone"] = backbone.channels
+    survival_network: Backbone | None = None
+    if composition.survival_network is not None:
+        if not backbone.segments:
+            raise PluginError(
+                f"backbone {composition.backbone.name!r} gives no tumour map, but the survival "
+                f"network {composition.survival_network.name!r} needs one; choose a segmenting "
+                "backbone or leave the survival network out"
+            )
+        part = composition.survival_network
+        survival_network = cast(
+            "Backbone",
+            components.build("backbone", part.name, channels + 1, options=part.options),
+        )
+        head_channels["survival_network"] = survival_network.channels
+    if not head_channels:
+        raise PluginError(
+            f"head {composition.head.name!r} would see no feature map: the composition has "
+            "neither backbone features nor a survival network"
+        )
+    head = cast(
+        "Head",
+        components.build(
+            "head",
+            composition.head.name,
+            head_channels,
+            clinical_features,
+            options=composition.head.options,
+        ),
+    )
+    return MultiTaskNetwork(
+        backbone, survival_network, head, composition.mask_link, composition.backbone_features
+    )
+
+
+class TotalLoss:
+    """Weighted sum of the losses and the head's penalty, with every part named for the log."""
+
+    def __init__(self, losses: Mapping[str, tuple[float, Loss]]) -> None:
+        self.losses = losses
+
+    def __call__(
+        self, outputs: Outputs, targets: Targets, penalty: Tensor
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """The scalar to minimise, and its detached parts by name."""
+        parts = {name: loss(outputs, targets) for name, (_, loss) in self.losses.items()}
+        total = penalty
+        for name, part in parts.items():
+            total = total + self.losses[name][0] * part
+        return total, {name: part.detach() for name, part in parts.items()}
+
+
+def build_losses(composition: Composition, components: Components) -> TotalLoss:
+    """Build the losses of a composition."""
+    return TotalLoss(
+        {
+            item.loss.name: (
+                item.weight,
+                cast("Loss", components.build("loss", item.loss.name, options=item.loss.options)),
+            )
+            for item in composition.losses
+        }
+    )

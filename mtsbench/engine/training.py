@@ -1,0 +1,157 @@
+"""The training loop: balanced batches, a stepped learning rate, early stopping on validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mtsbench.engine.augmentation import augment, draw_transforms
+from mtsbench.engine.batches import draw_training_rows, read_batch, read_targets
+from mtsbench.engine.inference import infer
+from mtsbench.engine.precision import autocast
+from mtsbench.errors import DataError, MtsbenchError
+from mtsbench.metrics.survival import harrell_c
+
+if TYPE_CHECKING:
+    from mtsbench.composition import TrainingSettings
+    from mtsbench.data import LabelledCohort
+    from mtsbench.engine.network import MultiTaskNetwork, TotalLoss
+    from mtsbench.interfaces import FitContext
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """Scores of one epoch on the whole validation fold; dice is None where nothing segments."""
+
+    c_index: float
+    dice: float | None
+
+    def selection(self, settings: TrainingSettings) -> float:
+        """The score that early stopping maximises."""
+        if settings.select_by == "c-index" or self.dice is None:
+            return self.c_index
+        return (self.c_index + self.dice) / 2
+
+
+def train(
+    network: MultiTaskNetwork,
+    total_loss: TotalLoss,
+    training: LabelledCohort,
+    validation: LabelledCohort,
+    context: FitContext,
+) -> None:
+    """Train in place and leave the weights of the best validation epoch.
+
+    Raises:
+        DataError: The training part lacks events or censored cases, or the validation part has
+            no comparable pair.
+        MtsbenchError: The loss is no longer finite.
+    """
+    settings = context.training
+    if settings.batch_norm_momentum is not None:
+        set_batch_norm_momentum(network, settings.batch_norm_momentum)
+    generator = np.random.default_rng(context.seed)
+    spacing = training.cohort[0].grid.spacing
+    # eps as Keras has it, in which the published settings are given.
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rates[0][1], eps=1e-7)
+    best_score, best_epoch, best_state = -np.inf, -1, None
+    for epoch in range(settings.epochs):
+        rate = learning_rate(settings, epoch)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        losses = _train_epoch(
+            network, total_loss, optimiser, training, spacing, context, generator, epoch
+        )
+        scores = validate(network, validation, context)
+        context.log(epoch, _epoch_log(losses, scores, rate))
+        if scores.selection(settings) > best_score:
+            best_score, best_epoch = scores.selection(settings), epoch
+            best_state = {
+                name: value.detach().clone() for name, value in network.state_dict().items()
+            }
+        if epoch - best_epoch >= settings.patience:
+            break
+    assert best_state is not None  # settings.epochs >= 1 and every score is finite
+    network.load_state_dict(best_state)
+
+
+def learning_rate(settings: TrainingSettings, epoch: int) -> float:
+    """The rate of the last step of the schedule that has begun."""
+    return [rate for first, rate in settings.learning_rates if first <= epoch][-1]
+
+
+def set_batch_norm_momentum(network: nn.Module, momentum: float) -> None:
+    """Set how fast running statistics follow the batches (torch's sense: 1 = the last batch)."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = momentum
+
+
+def validate(
+    network: MultiTaskNetwork, validation: LabelledCohort, context: FitContext
+) -> Validation:
+    """Harrell's C and mean Dice at 0.5 over the whole validation fold.
+
+    Raises:
+        DataError: No pair of validation cases is comparable.
+    """
+    inferred = infer(network, validation.cohort, context.device, context.training.batch_size)
+    try:
+        c_index = harrell_c(inferred.risk, validation.outcomes.time, validation.outcomes.event)
+    except ValueError as undefined:
+        raise DataError(
+            f"validation part: {undefined}; use fewer folds or a larger validation share"
+        ) from undefined
+    dice = [value for value in inferred.dice if value is not None]
+    return Validation(c_index=c_index, dice=float(np.mean(dice)) if dice else None)
+
+
+def _train_epoch(
+    network: MultiTaskNetwork,
+    total_loss: TotalLoss,
+    optimiser: torch.optim.Optimizer,
+    training: LabelledCohort,
+    spacing: tuple[float, float, float],
+    context: FitContext,
+    generator: np.random.Generator,
+    epoch: int,
+) -> Mapping[str, float]:
+    settings, sums = context.training, dict[str, Tensor]()
+    network.train()
+    for _ in range(settings.steps_per_epoch):
+        rows = draw_training_rows(
+            training.outcomes,
+            settings.batch_size,
+            balanced=settings.balanced,
+            generator=generator,
+        )
+        batch = read_batch(training.cohort, rows, context.device)
+        transforms = draw_transforms(len(rows), settings, generator)
+        batch = augment(batch, transforms, spacing, settings.mask_threshold)
+        targets = read_targets(training, rows, batch.mask)
+        with autocast(context.device):
+            outputs = network(batch.image, batch.clinical)
+            total, parts = total_loss(outputs, targets, network.head.penalty())
+        optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        optimiser.step()
+        for name, value in {"loss": total.detach(), **parts}.items():
+            sums[name] = sums.get(name, torch.zeros_like(value)) + value
+    # One look per epoch: asking at every step would make a GPU wait for the CPU.
+    means = {name: float(value) / settings.steps_per_epoch for name, value in sums.items()}
+    if not np.isfinite(means["loss"]):
+        raise MtsbenchError(
+            f"the training loss became {means['loss']} in epoch {epoch}; lower the learning rate "
+            "(--set training.learning_rates) or check the data"
+        )
+    return means
+
+
+def _epoch_log(losses: Mapping[str, float], scores: Validation, rate: float) -> Mapping[str, float]:
+    log = {**losses, "learning_rate": rate, "validation_c_index": scores.c_index}
+    return log if scores.dice is None else {**log, "validation_dice": scores.dice}

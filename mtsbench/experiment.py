@@ -1,0 +1,251 @@
+"""What the user asked for, resolved: the parts of every trial's key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from mtsbench import __version__
+from mtsbench.composition import Composition, TrainingSettings
+from mtsbench.errors import OptionError
+from mtsbench.options import replace_fields
+from mtsbench.protocol import (
+    PresetName,
+    Protocol,
+    choose_preset,
+    default_protocol,
+    geometry,
+    training_budget,
+)
+
+if TYPE_CHECKING:
+    from mtsbench.components import ModelComponent
+    from mtsbench.interfaces import Dataset, Model
+    from mtsbench.plugins import Announced, Components
+    from mtsbench.preprocessing import PreprocessingSettings
+    from mtsbench.splits import Split
+
+JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+NAMESPACES = ("dataset", "training", "preprocessing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A run as the command line names it; None means the default.
+
+    Attributes:
+        settings: `--set` assignments; keys may begin with `dataset.`, `training.` or
+            `preprocessing.`, others are options of the model.
+    """
+
+    model: str
+    dataset: str
+    data_root: Path | None = None
+    endpoint: str | None = None
+    preset: str = "auto"
+    folds: int | None = None
+    repeats: int | None = None
+    seeds: tuple[int, ...] | None = None
+    device: str = "auto"
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A run with every choice made."""
+
+    model_name: str
+    dataset_name: str
+    dataset: Dataset
+    fingerprint: str
+    endpoint: str
+    preset: PresetName
+    protocol: Protocol
+    preprocessing: PreprocessingSettings
+    training: TrainingSettings
+    device: str
+    model_options: Mapping[str, JsonValue]
+    dataset_options: Mapping[str, JsonValue]
+    versions: Mapping[str, str]
+    needs_mask_at_test: bool
+    segments: bool
+    new_model: Callable[[], Model]
+
+    def question(self) -> dict[str, JsonValue]:
+        """What two runs must share to be comparable, apart from the splits."""
+        return {
+            "dataset": self.dataset_name,
+            "fingerprint": self.fingerprint,
+            "endpoint": self.endpoint,
+            "preset": self.preset,
+            "protocol": _plain(asdict(self.protocol)),
+        }
+
+    def method(self) -> dict[str, JsonValue]:
+        """What makes this run's method: model, options, recipe, geometry and versions."""
+        return {
+            "model": self.model_name,
+            "options": dict(self.model_options),
+            "training": _plain(asdict(self.training)),
+            "preprocessing": _plain(asdict(self.preprocessing)),
+            "needs_mask_at_test": self.needs_mask_at_test,
+            "versions": dict(self.versions),
+        }
+
+    def key(self, split: Split, seed: int) -> str:
+        """The trial's key: same key, same work."""
+        parts = {
+            "question": self.question(),
+            "method": self.method(),
+            "split": split.hash(),
+            "seed": seed,
+        }
+        return digest(parts)
+
+
+def resolve(request: Request, components: Components) -> Experiment:
+    """Look components up, validate every option and settle preset, geometry and budget.
+
+    Raises:
+        UnknownComponentError: No such model or dataset.
+        OptionError: An option does not exist or does not fit.
+        DataError: The data root cannot be used.
+    """
+    from mtsbench.engine.precision import choose_device
+    from mtsbench.preprocessing import PreprocessingSettings
+
+    device = choose_device(request.device)
+    preset = choose_preset(request.preset, cuda=device.startswith("cuda"))
+    settings = _by_namespace(request.settings)
+    model = components.get("model", request.model)
+    announced = components.get("dataset", request.dataset)
+    dataset_options = components.options("dataset", request.dataset, settings["dataset"])
+    dataset = cast(
+        "Dataset",
+        components.build(
+            "dataset", request.dataset, request.data_root, options=settings["dataset"]
+        ),
+    )
+    model_options = components.options("model", request.model, settings["model"])
+    built = components.build("model", request.model, options=settings["model"])
+    composition = built if isinstance(built, Composition) else None
+    size, spacing = geometry(preset, dataset, composition)
+    preprocessing = replace_fields(
+        PreprocessingSettings(
+            size=size, spacing=spacing, test_centre=cast("TestCentre", dataset.test_centre)
+        ),
+        settings["preprocessing"],
+        "preprocessing",
+    )
+    published = composition.training if composition else TrainingSettings()
+    training = replace_fields(training_budget(preset, published), settings["training"], "training")
+    record = cast("ModelComponent[object]", model.component)
+    return Experiment(
+        model_name=request.model,
+        dataset_name=request.dataset,
+        dataset=dataset,
+        fingerprint=dataset.fingerprint(),
+        endpoint=_choose_endpoint(request.endpoint, dataset, request.dataset),
+        preset=preset,
+        protocol=_protocol(request, preset),
+        preprocessing=preprocessing,
+        training=training,
+        device=device,
+        model_options=_plain(model_options),
+        dataset_options=_plain(dataset_options),
+        versions=_versions([model, announced, *_parts(composition, components)]),
+        needs_mask_at_test=record.needs_mask_at_test or preprocessing.test_centre == "mask",
+        segments="mask" in record.produces,
+        new_model=model_maker(request.model, settings["model"], components, device),
+    )
+
+
+def digest(parts: Mapping[str, object]) -> str:
+    """sha256 of the canonical JSON of some parts, hexadecimal."""
+    return hashlib.sha256(
+        json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()
+    ).hexdigest()
+
+
+def model_maker(
+    name: str, options: Mapping[str, str], components: Components, device: str
+) -> Callable[[], Model]:
+    """A function that builds the model anew for each trial."""
+
+    def new_model() -> Model:
+        built = components.build("model", name, options=options)
+        if isinstance(built, Composition):
+            from mtsbench.engine.deep_model import DeepModel
+
+            return DeepModel(built, components, device)
+        return cast("Model", built)
+
+    return new_model
+
+
+def _by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    spaces: dict[str, dict[str, str]] = {name: {} for name in (*NAMESPACES, "model")}
+    for key, value in settings.items():
+        space, dot, rest = key.partition(".")
+        if dot and space in NAMESPACES:
+            spaces[space][rest] = value
+        elif dot:
+            raise OptionError(
+                f"setting {key!r} begins with {space!r}; expected one of "
+                f"{', '.join(NAMESPACES)}, or a plain option of the model"
+            )
+        else:
+            spaces["model"][key] = value
+    return spaces
+
+
+def _protocol(request: Request, preset: PresetName) -> Protocol:
+    default = default_protocol(preset)
+    return Protocol(
+        folds=default.folds if request.folds is None else request.folds,
+        repeats=default.repeats if request.repeats is None else request.repeats,
+        seeds=default.seeds if request.seeds is None else request.seeds,
+    )
+
+
+def _choose_endpoint(wanted: str | None, dataset: Dataset, name: str) -> str:
+    if not dataset.endpoints:
+        raise OptionError(
+            f"dataset {name!r} gives no outcomes here, so nothing can be trained or tested; "
+            "use `mtsbench predict` for new patients, or add the table of outcomes"
+        )
+    endpoint = dataset.endpoints[0] if wanted is None else wanted.lower()
+    if endpoint not in dataset.endpoints:
+        raise OptionError(
+            f"dataset {name!r} has no endpoint {wanted!r}; it has {', '.join(dataset.endpoints)}"
+        )
+    return endpoint
+
+
+def _parts(composition: Composition | None, components: Components) -> list[Announced]:
+    if composition is None:
+        return []
+    parts = [components.get("backbone", composition.backbone.name)]
+    if composition.survival_network is not None:
+        parts.append(components.get("backbone", composition.survival_network.name))
+    parts.append(components.get("head", composition.head.name))
+    return parts + [components.get("loss", item.loss.name) for item in composition.losses]
+
+
+def _versions(announced: list[Announced]) -> dict[str, str]:
+    return {
+        "mtsbench": __version__,
+        **{
+            f"{item.kind} {item.component.name}": f"{item.distribution} {item.version}"
+            for item in announced
+        },
+    }
+
+
+def _plain(value: object) -> dict[str, JsonValue]:
+    """Tuples to lists, so that what is hashed equals what is read back from JSON."""
+    return cast("dict[str, JsonValue]", json.loads(json.dumps(value)))

@@ -1,0 +1,43 @@
+"""The metrics of a run, sorted by what they may be computed on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mtsbench.errors import PluginError
+from mtsbench.interfaces import CaseMetric, FoldMetric
+
+if TYPE_CHECKING:
+    from mtsbench.plugins import Components
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """Metrics by name: of a test fold's risks, and of each patient's mask."""
+
+    within_fold: Mapping[str, FoldMetric]
+    per_case: Mapping[str, CaseMetric]
+
+
+def build_metrics(components: Components) -> Metrics:
+    """Build every installed metric with its default options.
+
+    Raises:
+        PluginError: A metric has neither `within_fold` nor `per_case`.
+    """
+    within_fold: dict[str, FoldMetric] = {}
+    per_case: dict[str, CaseMetric] = {}
+    for name in components.names("metric"):
+        metric = components.build("metric", name)
+        if isinstance(metric, FoldMetric):
+            within_fold[name] = metric
+        elif isinstance(metric, CaseMetric):
+            per_case[name] = metric
+        else:
+            raise PluginError(
+                f"metric {name!r} must have a method within_fold or per_case, "
+                f"got a {type(metric).__name__} with neither"
+            )
+    return Metrics(within_fold=within_fold, per_case=per_case)

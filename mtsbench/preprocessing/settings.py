@@ -1,0 +1,53 @@
+"""What the user may choose about preprocessing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from mtsbench.errors import OptionError
+
+CentreRule = Literal["tumour", "field-of-view", "pet-uptake"]
+TestCentre = Literal["field-of-view", "pet-uptake", "mask"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreprocessingSettings:
+    """The common grid and the fixed intensity window.
+
+    Attributes:
+        size: Voxels along (D, H, W).
+        spacing: mm between voxel centres along (D, H, W).
+        test_centre: What a held-out case is cropped around. `mask` uses its true mask, which no
+            new patient has: such a result is not a fully automatic one.
+        ct_window: HU that become -1 and 1; values beyond are clipped.
+
+    Raises:
+        OptionError: A size or spacing is not positive, the window is empty, or the rule unknown.
+    """
+
+    size: tuple[int, int, int]
+    spacing: tuple[float, float, float]
+    test_centre: TestCentre = "field-of-view"
+    ct_window: tuple[float, float] = (-1024.0, 1024.0)
+
+    def __post_init__(self) -> None:
+        if len(self.size) != 3 or not all(count > 0 for count in self.size):
+            raise OptionError(f"size must be three voxel counts > 0 (D, H, W), got {self.size}")
+        if len(self.spacing) != 3 or not all(0 < step < math.inf for step in self.spacing):
+            raise OptionError(f"spacing must be three mm > 0 (D, H, W), got {self.spacing}")
+        if len(self.ct_window) != 2 or not (
+            -math.inf < self.ct_window[0] < self.ct_window[1] < math.inf
+        ):
+            raise OptionError(f"ct_window must be (low, high) HU, low < high, got {self.ct_window}")
+        if self.test_centre not in get_args(TestCentre):
+            raise OptionError(
+                f"test_centre must be one of {', '.join(get_args(TestCentre))}, "
+                f"got {self.test_centre!r}"
+            )
+
+    @property
+    def test_rule(self) -> CentreRule:
+        """The rule that `test_centre` stands for."""
+        return "tumour" if self.test_centre == "mask" else self.test_centre

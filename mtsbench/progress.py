@@ -1,0 +1,100 @@
+"""What a person sees while a run is under way: bars in a terminal, lines elsewhere, on stderr."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mtsbench.records import TrialRecord
+    from mtsbench.splits import Split
+
+LINE_SECONDS = 10.0
+
+
+class Progress:
+    """Reports to one console; without a terminal a line at most every ten seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def resumed(self, finished: int) -> None:
+        """Say how many trials an earlier run has finished."""
+        if finished:
+            self.console.print(f"{finished} finished trials found, continuing")
+
+    @contextmanager
+    def preparing(self) -> Iterator[Callable[[int, int], None]]:
+        """Resampling of the cohort; the callable takes (done, total)."""
+        with self._bar("preparing cases") as advance:
+            yield lambda done, total: advance(done, total, "")
+
+    @contextmanager
+    def training(
+        self, split: Split, seed: int, epochs: int
+    ) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
+        """One fit; the callable takes an epoch and its logged values."""
+        label = _label(split.repeat, split.fold, seed)
+        with self._bar(label) as advance:
+            yield lambda epoch, values: advance(epoch + 1, epochs, _values(values))
+
+    def finished(self, record: TrialRecord) -> None:
+        """Say what a trial scored."""
+        label = _label(record.repeat, record.fold, record.seed)
+        scores = "  ".join(
+            f"{name} {'undefined' if score.value is None else f'{score.value:.3f}'}"
+            for name, score in record.scores.items()
+        )
+        seconds = sum(record.phase_seconds.values())
+        self.console.print(f"{label}: {scores}  ({seconds:.0f} s)", highlight=False)
+
+    def failed(self, split: Split, seed: int, error: Exception) -> None:
+        """Say why a trial crashed."""
+        label = _label(split.repeat, split.fold, seed)
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        self.console.print(f"{label} failed: {cause}", style="red", markup=False)
+
+    @contextmanager
+    def _bar(self, label: str) -> Iterator[Callable[[int, int, str], None]]:
+        if not self.console.is_terminal:
+            yield self._lines(label)
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+        )
+        with Bars(*columns, console=self.console, transient=True) as bars:
+            task = bars.add_task(label, total=None, note="")
+            yield lambda done, total, note: bars.update(
+                task, completed=done, total=total, note=note
+            )
+
+    def _lines(self, label: str) -> Callable[[int, int, str], None]:
+        last = time.monotonic()
+
+        def advance(done: int, total: int, note: str) -> None:
+            nonlocal last
+            if time.monotonic() - last >= LINE_SECONDS:
+                last = time.monotonic()
+                self.console.print(f"{label} {done}/{total} {note}".rstrip(), highlight=False)
+
+        return advance
+
+
+def _label(repeat: int, fold: int, seed: int) -> str:
+    return f"repeat {repeat} fold {fold} seed {seed}"
+
+
+def _values(values: Mapping[str, float]) -> str:
+    short = {"validation_c_index": "val C", "validation_dice": "val Dice", "loss": "loss"}
+    return " ".join(f"{text} {values[name]:.3f}" for name, text in short.items() if name in values)

@@ -1,0 +1,79 @@
+"""The schema of what a run and its trials leave on disk."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pydantic
+
+SCHEMA_VERSION = 1
+
+
+class _Stored(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+
+class StoredScore(_Stored):
+    """A score, or the reason why it is undefined; `cases` tells how many values it averages."""
+
+    value: float | None
+    reason: str | None = None
+    cases: int | None = None
+
+
+class TrialRecord(_Stored):
+    """One finished trial.
+
+    Attributes:
+        scores: Metric to score on the test fold.
+        oracle: Scores of the true risk on the same test fold, for simulated data.
+        phase_seconds: Wall-clock seconds of `prepare`, `fit`, `predict` and `score`.
+        peak_memory_mib: Largest resident memory of the process until the trial ended.
+        method_sha256: Of the model, options, recipe, geometry and versions in `run.json`.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    key: str
+    repeat: int
+    fold: int
+    seed: int
+    split_sha256: str
+    method_sha256: str
+    cases: dict[str, int]
+    events: dict[str, int]
+    scores: dict[str, StoredScore]
+    oracle: dict[str, StoredScore]
+    simulated: bool
+    phase_seconds: dict[str, float]
+    peak_memory_mib: float
+    device: str
+    platform: dict[str, str]
+    git: str | None
+
+
+class FailedTrial(_Stored):
+    """A trial that crashed; it is counted, shown, and tried again by the next run."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    key: str
+    repeat: int
+    fold: int
+    seed: int
+    error: str
+    traceback: str
+
+
+class RunDescription(_Stored):
+    """One run: the question asked, the method that answers it, and the trials expected."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: str
+    question: dict[str, pydantic.JsonValue]
+    method: dict[str, pydantic.JsonValue]
+    dataset_options: dict[str, pydantic.JsonValue]
+    splits_sha256: str
+    simulated: bool
+    cases: int
+    events: int
+    without_outcome: int
+    trials: int

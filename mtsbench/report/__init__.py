@@ -1,0 +1,1 @@
+"""What a finished run shows: terminal tables and a page that opens offline."""

@@ -1,0 +1,115 @@
+"""Terminal tables of one run and of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from mtsbench.comparison.summary import mean_seconds, metric_names, summarise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mtsbench.comparison.comparable import FinishedRun
+    from mtsbench.records import RunDescription, StoredScore, TrialRecord
+
+
+def title(description: RunDescription) -> str:
+    """`npc (SIMULATED) · pfs · preset demo · 150 cases, 74 events`."""
+    question = description.question
+    simulated = " (SIMULATED)" if description.simulated else ""
+    return (
+        f"{question['dataset']}{simulated} · {question['endpoint']} · preset "
+        f"{question['preset']} · {description.cases} cases, {description.events} events"
+    )
+
+
+def run_table(run: FinishedRun) -> Table:
+    """One row a trial and a last row of means; the oracle's columns where it is known."""
+    table = Table(title=f"{run.label} on {title(run.description)}", title_justify="left")
+    metrics, oracle = metric_names(run), metric_names(run, oracle=True)
+    many_repeats = len({record.repeat for record in run.records}) > 1
+    many_seeds = len({record.seed for record in run.records}) > 1
+    table.add_column("fold")
+    for name in ("test cases", "events", *metrics, *(f"oracle {name}" for name in oracle)):
+        table.add_column(name, justify="right")
+    table.add_column("seconds", justify="right")
+    for record in run.records:
+        label = f"{record.repeat}." if many_repeats else ""
+        label += str(record.fold) + (f" seed {record.seed}" if many_seeds else "")
+        table.add_row(label, *_cells(record, metrics, oracle))
+    table.add_section()
+    seconds = sum(sum(record.phase_seconds.values()) for record in run.records)
+    table.add_row(
+        "mean ± SD",
+        "",
+        "",
+        *(summarise(run, name).text() for name in metrics),
+        *(summarise(run, name, oracle=True).text() for name in oracle),
+        f"{seconds:.0f} in all",
+    )
+    return table
+
+
+def comparison_table(runs: Sequence[FinishedRun]) -> Table:
+    """One row a run: mean and spread of every metric, training seconds, mask use."""
+    table = Table(title=title(runs[0].description), title_justify="left")
+    metrics = tuple(dict.fromkeys(name for run in runs for name in metric_names(run)))
+    table.add_column("model")
+    for name in metrics:
+        table.add_column(name, justify="right")
+    table.add_column("fit s/trial", justify="right")
+    for run in runs:
+        label = run.label
+        if run.description.method["needs_mask_at_test"]:
+            label += " (given the true mask)"
+        fit = mean_seconds(run, "fit")
+        table.add_row(
+            label,
+            *(
+                summarise(run, name).text() if name in metric_names(run) else "–"
+                for name in metrics
+            ),
+            "–" if fit is None else f"{fit:.0f}",
+        )
+    oracle = metric_names(runs[0], oracle=True)
+    if oracle:
+        table.add_section()
+        table.add_row(
+            "oracle (true hazard)",
+            *(
+                summarise(runs[0], name, oracle=True).text() if name in oracle else "–"
+                for name in metrics
+            ),
+            "–",
+        )
+    return table
+
+
+def risk_table(predictions: pd.DataFrame) -> Table:
+    """The riskiest cases first; only the order of risks is meaningful."""
+    table = Table(title="highest risk first", title_justify="left")
+    table.add_column("case")
+    table.add_column("risk", justify="right")
+    for row in predictions.itertuples():
+        table.add_row(str(row.case_id), f"{row.risk:.4f}")
+    return table
+
+
+def _cells(record: TrialRecord, metrics: Sequence[str], oracle: Sequence[str]) -> tuple[str, ...]:
+    return (
+        str(record.cases["test"]),
+        str(record.events["test"]),
+        *(score_text(record.scores.get(name)) for name in metrics),
+        *(score_text(record.oracle.get(name)) for name in oracle),
+        f"{sum(record.phase_seconds.values()):.0f}",
+    )
+
+
+def score_text(score: StoredScore | None) -> str:
+    """Three decimals, `undefined`, or a dash where the trial has no such score."""
+    if score is None:
+        return "–"
+    return "undefined" if score.value is None else f"{score.value:.3f}"

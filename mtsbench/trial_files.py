@@ -1,0 +1,77 @@
+"""The files a trial leaves beside its record: predictions, log, model, masks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mtsbench.evaluation import TUMOUR_THRESHOLD, Evaluation
+from mtsbench.preprocessing import native_probability
+from mtsbench.volumes import Volume, to_sitk
+
+if TYPE_CHECKING:
+    from mtsbench.data import Cohort, Predictions
+    from mtsbench.interfaces import Dataset, Model
+    from mtsbench.preprocessing import Preprocessing
+    from mtsbench.records import RunDescription
+
+PREDICTIONS, PREPROCESSING, MODEL = "predictions.parquet", "preprocessing.json", "model.json"
+
+
+class TrainingLog:
+    """Collects `log.jsonl`: one line per epoch."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def add(self, epoch: int, values: Mapping[str, float]) -> Mapping[str, float]:
+        """Append one epoch and hand the values on."""
+        self.text += json.dumps({"epoch": epoch, **values}) + "\n"
+        return values
+
+
+def predictions_table(predictions: Predictions, evaluation: Evaluation | None) -> pd.DataFrame:
+    """One row a case: risk, survival probabilities by day, scores of its mask."""
+    columns: dict[str, object] = {"case_id": predictions.case_ids, "risk": predictions.risk}
+    if predictions.survival is not None and predictions.survival_time is not None:
+        for column, day in enumerate(predictions.survival_time):
+            columns[f"survival_{day:g}"] = predictions.survival[:, column]
+    for name, scores in (evaluation.per_case if evaluation else {}).items():
+        columns[name] = pd.array([score.value for score in scores], dtype="Float64")
+        columns[f"{name}_reason"] = pd.array([score.reason for score in scores], dtype="string")
+    return pd.DataFrame(columns)
+
+
+def write_predictions(folder: Path, predictions: Predictions, evaluation: Evaluation) -> None:
+    """Write `predictions.parquet`."""
+    predictions_table(predictions, evaluation).to_parquet(folder / PREDICTIONS, index=False)
+
+
+def write_model(
+    folder: Path, model: Model, preprocessing: Preprocessing, run: RunDescription
+) -> None:
+    """Write the checkpoint, the fitted preprocessing and what the model was trained as."""
+    model.save(folder)
+    (folder / PREPROCESSING).write_text(preprocessing.to_json())
+    (folder / MODEL).write_text(run.model_dump_json(indent=2))
+
+
+def write_masks(folder: Path, predictions: Predictions, cohort: Cohort, dataset: Dataset) -> None:
+    """Write each predicted mask as NIfTI on the grid of the patient's CT (or first channel)."""
+    import SimpleITK as sitk
+
+    assert predictions.tumour_probability is not None  # the callers have checked it
+    folder.mkdir(parents=True, exist_ok=True)
+    for row, case_id in enumerate(predictions.case_ids):
+        images = dataset.load(case_id).images
+        native = images["ct_hu"] if "ct_hu" in images else images[dataset.channels[0]]
+        probability = native_probability(
+            predictions.tumour_probability[row], cohort[row].grid, native.grid
+        )
+        mask = Volume(array=(probability > TUMOUR_THRESHOLD).astype(np.uint8), grid=native.grid)
+        sitk.WriteImage(to_sitk(mask), folder / f"{case_id}.nii.gz", useCompression=True)

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mtsbench import __version__
+from mtsbench.commands.compare import compare
+from mtsbench.commands.predict import predict
+from mtsbench.commands.run import run
 from mtsbench.errors import MtsbenchError, OptionError
 
 if TYPE_CHECKING:
@@ -50,7 +53,8 @@ def run_application(application: typer.Typer, arguments: Sequence[str] | None) -
         arguments: Without the program's name; None takes those of this process.
 
     Raises:
-        SystemExit: 0 done, 1 internal error, 2 a mistake in the request or the data, 130 interrupted.
+        SystemExit: Code 0 when done, 1 after an internal error, 2 after a mistake in the request
+            or the data, 130 when interrupted.
     """
     invocation = Invocation()
     try:
@@ -145,3 +149,8 @@ def _console() -> Console:
 
     # Component names and type texts hold colons and brackets, which are no markup.
     return Console(markup=False, emoji=False, highlight=False)
+
+
+app.command()(run)
+app.command()(compare)
+app.command()(predict)

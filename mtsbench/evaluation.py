@@ -103,7 +103,8 @@ def _score_masks(
                 scores[name].append(Score(value=None, reason="the case has no true mask"))
                 continue
             predicted = native_probability(probability, grid, mask.grid) > TUMOUR_THRESHOLD
-            scores[name].append(metric.per_case(predicted, np.asarray(mask.array, dtype=np.bool_), mask.grid))
+            true = np.asarray(mask.array, dtype=np.bool_)
+            scores[name].append(metric.per_case(predicted, true, mask.grid))
     return {name: tuple(values) for name, values in scores.items()}
 
 

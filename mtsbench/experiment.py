@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mtsbench.interfaces import Dataset, Model
     from mtsbench.plugins import Announced, Components
     from mtsbench.preprocessing import PreprocessingSettings
+    from mtsbench.preprocessing.settings import TestCentre
     from mtsbench.splits import Split
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Dataset(Protocol):
-    """A source of cases.
+    """A source of cases. `load` and `case_fingerprint` are called from several threads at once.
 
     Attributes:
         case_ids: Every case that can be loaded, with or without outcomes; stable order.

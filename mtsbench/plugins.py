@@ -197,7 +197,7 @@ class Components:
         sentences = [
             f"no {kind} is called {name!r}.{did_you_mean(name, names)}",
             f"Installed: {installed}.",
-            *(str(failure) for failure in self.failures),
+            *(f"{failure}." for failure in self.failures),
             *(
                 f"Plugin {one.entry_point!r} is switched off by MTSBENCH_DISABLE."
                 for one in self.plugins

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pydantic
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 
 class _Stored(pydantic.BaseModel):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 
@@ -24,19 +24,21 @@ def turned(degrees_z: float, degrees_x: float) -> tuple[float, ...]:
     return tuple((about_z @ about_x).ravel().tolist())
 
 
+def points_of(grid: Grid) -> np.ndarray:
+    """(D, H, W, 3) the patient position of every voxel."""
+    d, h, w = np.indices(grid.size)
+    steps = np.stack([w, h, d], axis=-1) * np.array(grid.spacing)[::-1]
+    return np.array(grid.origin) + steps @ np.reshape(grid.direction, (3, 3)).T
+
+
 def ramp(grid: Grid) -> Volume:
     """A volume whose value is a linear function of the patient position."""
-    array = np.empty(grid.size, dtype=np.float32)
-    for index in np.ndindex(grid.size):
-        array[index] = SLOPE @ grid.to_patient(index) + 40.0
-    return Volume(array=array, grid=grid)
+    array = points_of(grid) @ SLOPE + 40.0
+    return Volume(array=array.astype(np.float32), grid=grid)
 
 
 def ball(grid: Grid, centre: tuple[float, float, float], radius: float) -> Volume:
-    d, h, w = np.indices(grid.size)
-    steps = np.stack([w, h, d], axis=-1) * np.array(grid.spacing)[::-1]
-    points = np.array(grid.origin) + steps @ np.reshape(grid.direction, (3, 3)).T
-    inside = np.linalg.norm(points - np.array(centre), axis=-1) <= radius
+    inside = np.linalg.norm(points_of(grid) - np.array(centre), axis=-1) <= radius
     return Volume(array=inside.astype(np.uint8), grid=grid)
 
 
@@ -55,6 +57,7 @@ def test_the_common_grid_lies_along_the_patient_axes_around_its_centre():
     assert grid.direction == (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
+@example(degrees_z=1.0, degrees_x=2e-311, spacing=(2.0, 2.0, 3.0), shift=(0.0, 0.0, 0.0))
 @settings(max_examples=20, deadline=None)
 @given(
     degrees_z=st.floats(-60, 60),
@@ -161,24 +164,22 @@ def test_a_fine_checkerboard_becomes_grey_instead_of_aliasing():
     np.testing.assert_allclose(result, 0.5, atol=0.01)
 
 
-def test_smoothing_follows_the_axes_of_a_turned_volume():
-    # Turned by 90 degrees about z, the source's W axis is the patient's y axis.
-    array = np.zeros((5, 21, 21), dtype=np.float32)
-    array[:, 10, :] = 1.0
-    source = Volume(
-        array=array,
-        grid=Grid(
-            size=(5, 21, 21),
-            spacing=(1.0, 1.0, 1.0),
-            direction=(0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0),
-        ),
-    )
-    along_y_coarse = Grid(size=(1, 1, 1), spacing=(1.0, 4.0, 1.0), origin=(-10.0, 10.0, 2.0))
-    along_x_coarse = Grid(size=(1, 1, 1), spacing=(1.0, 1.0, 4.0), origin=(-10.0, 10.0, 2.0))
+@pytest.mark.parametrize(
+    ("axis", "coarse"), [(0, (1.0, 1.0, 4.0)), (1, (4.0, 1.0, 1.0)), (2, (1.0, 4.0, 1.0))]
+)
+def test_smoothing_follows_the_axes_of_a_turned_volume(axis, coarse):
+    # The source's D, H, W axes are the patient's x, z, y axes: a sheet across one of them is
+    # blurred by a target that is coarse (D, H, W = z, y, x) along that patient axis only.
+    array = np.zeros((21, 21, 21), dtype=np.float32)
+    np.moveaxis(array, axis, 0)[10] = 1.0
+    direction = (0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+    grid = Grid(size=(21, 21, 21), spacing=(1.0, 1.0, 1.0), direction=direction)
+    source = Volume(array=array, grid=grid)
 
-    # The sheet is thin along the source's H axis, which is the patient's x axis.
-    assert resample_image(source, along_y_coarse, outside=0.0).item() == pytest.approx(1.0)
-    assert resample_image(source, along_x_coarse, outside=0.0).item() < 0.5
+    for spacing in ((1.0, 1.0, 4.0), (4.0, 1.0, 1.0), (1.0, 4.0, 1.0)):
+        target = Grid(size=(1, 1, 1), spacing=spacing, origin=(10.0, 10.0, 10.0))
+        middle = resample_image(source, target, outside=0.0).item()
+        assert middle == pytest.approx(1.0) if spacing != coarse else middle < 0.5
 
 
 @pytest.mark.parametrize("spacing", [1.0, 2.0, 3.0])
@@ -223,6 +224,23 @@ def test_a_native_probability_is_linear_inside_and_zero_outside():
     assert (result[0, :9] == 0).all()
     assert (result[0, 30:] == 0).all()
     assert (result[:, :, :9] == 0).all()
+
+
+def test_an_oblique_native_grid_gets_one_inside_and_zero_outside():
+    grid = Grid(size=(8, 8, 8), spacing=(2.0, 2.0, 2.0))
+    native = Grid(
+        size=(12, 30, 30), spacing=(1.5, 1.0, 1.0), origin=(8, -12, -3), direction=turned(40, 20)
+    )
+
+    result = native_probability(np.ones(grid.size, np.float32), grid, native)
+
+    points = points_of(native)
+    inside = ((points > -0.999) & (points < 14.999)).all(axis=-1)
+    outside = ((points < -1.001) | (points > 15.001)).any(axis=-1)
+    assert (result[inside] == 1.0).all()
+    assert (result[outside] == 0.0).all()
+    assert inside.sum() > 1000
+    assert outside.sum() > 1000
 
 
 def test_a_native_grid_elsewhere_gets_probability_zero():

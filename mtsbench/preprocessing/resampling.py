@@ -13,6 +13,7 @@ Every call runs on one thread: cases are what is done in parallel.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,14 +111,24 @@ def _smooth(array: NDArray[np.float32], sigma: tuple[float, float, float]) -> No
 def _interpolate(volume: Volume, target: Grid, outside: float) -> NDArray[np.float32]:
     import SimpleITK as sitk
 
+    source = Volume(array=volume.array, grid=_rounded(volume.grid))
     resample = sitk.ResampleImageFilter()
     resample.SetNumberOfThreads(1)
     resample.SetSize(tuple(reversed(target.size)))
     resample.SetOutputSpacing(tuple(reversed(target.spacing)))
     resample.SetOutputOrigin(target.origin)
-    resample.SetOutputDirection(target.direction)
+    resample.SetOutputDirection(_rounded(target).direction)
     resample.SetInterpolator(sitk.sitkLinear)
     resample.SetOutputPixelType(sitk.sitkFloat32)
     resample.SetDefaultPixelValue(outside)
-    array: NDArray[np.float32] = sitk.GetArrayFromImage(resample.Execute(to_sitk(volume)))
+    array: NDArray[np.float32] = sitk.GetArrayFromImage(resample.Execute(to_sitk(source)))
     return array
+
+
+def _rounded(grid: Grid) -> Grid:
+    """The grid without direction cosines that are as good as 0.
+
+    From a matrix with an entry such as 1e-312 ITK computes an inverse of NaN and then, without
+    a word, finds that every voxel lies outside.
+    """
+    return replace(grid, direction=tuple(np.round(grid.direction, 12).tolist()))

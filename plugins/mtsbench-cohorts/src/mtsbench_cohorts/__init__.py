@@ -1,0 +1,1 @@
+"""Cohorts for mtsbench: simulated or own NPC patients, and the HECKTOR folder layouts."""

@@ -1,0 +1,2 @@
+def mtsbench_models():
+    return ()

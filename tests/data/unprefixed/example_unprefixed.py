@@ -1,0 +1,6 @@
+from mtsbench.hookspecs import hookimpl
+
+
+@hookimpl
+def models():
+    return ()

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import io
+import json
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mtsbench.components import Component
+from mtsbench.errors import OptionError, PluginConflictError
+from mtsbench.listing import (
+    component_json,
+    list_json,
+    parse_kind,
+    print_component,
+    print_list,
+    problems,
+)
+from mtsbench.plugins import Announced, Components, Plugin, load_components
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture
+def install(monkeypatch):
+    installed = ",".join(entry_point.name for entry_point in entry_points(group="mtsbench"))
+    monkeypatch.setenv("MTSBENCH_DISABLE", installed)
+    monkeypatch.delenv("MTSBENCH_STRICT", raising=False)
+
+    def put(*folders: str) -> Components:
+        for folder in folders:
+            monkeypatch.syspath_prepend(DATA / folder)
+        return load_components()
+
+    return put
+
+
+def printed(function, *arguments, width=80) -> str:
+    console = Console(file=io.StringIO(), width=width, markup=False, emoji=False, highlight=False)
+    function(*arguments, console)
+    return console.file.getvalue()
+
+
+def rows(text: str) -> list[list[str]]:
+    return [line.split() for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("models", "model"), ("model", "model"), ("losses", "loss"), ("plugins", "plugin")],
+)
+def test_a_kind_is_known_in_singular_and_plural(text, kind):
+    assert parse_kind(text) == kind
+
+
+def test_an_unknown_kind_gets_a_suggestion_and_the_list():
+    with pytest.raises(
+        OptionError,
+        match=r"no kind is called 'modles'\. Did you mean 'models'\? Kinds: datasets, .*plugins\.$",
+    ):
+        parse_kind("modles")
+
+
+def test_the_list_of_everything_has_every_kind_and_name(install):
+    text = printed(print_list, install("working"), None)
+
+    for heading in ("datasets (1)", "losses (2)", "models (2)", "heads (0)", "metrics (2)"):
+        assert heading in text
+    assert ["parts", "A", "deep", "model", "made", "of", "parts"] in rows(text)
+
+
+def test_the_list_of_models_says_what_they_need_and_give(install):
+    text = printed(print_list, install("working"), "model")
+
+    assert rows(text)[0] == ["NAME", "SUMMARY", "PRODUCES", "NEEDS", "FROM"]
+    assert "mask, risk" in text
+    assert "GPU" in text
+    assert ["zebra", "Announced", "first", "risk", "-", "example-working"] in rows(text)
+
+
+def test_a_kind_without_components_is_said_to_be_empty(install):
+    assert printed(print_list, install(), "executor") == "no executor is installed\n"
+
+
+def test_names_are_never_cut_and_lines_stay_below_80_columns():
+    names = ["x", "family:" + "very-long-name-" * 8 + "end", "a" * 40]
+    announced = tuple(
+        Announced(
+            component=Component(
+                name=name, summary="s" * 40 + " " + "t" * 39, build=list, reference="https://e.org"
+            ),
+            kind="backbone",
+            distribution="some-distribution",
+            version="1",
+        )
+        for name in names
+    )
+    plugin = Plugin(entry_point="e", distribution="d", version="1", announced=announced)
+
+    for wanted in ("backbone", None):
+        text = printed(print_list, Components(plugins=(plugin,)), wanted)
+
+        assert max(map(len, text.splitlines())) <= 80
+        for name in names:
+            start = next(i for i, line in enumerate(rows(text)) if name.startswith(line[0]))
+            assert name in "".join(line[0] for line in rows(text)[start : start + 3])
+
+
+def test_plugins_are_listed_with_failures_conflicts_and_switched_off_ones(install, monkeypatch):
+    components = install("working", "duplicate", "import_error")
+    text = printed(print_list, components, "plugin", width=300)
+
+    found = {line.split()[0]: line for line in text.splitlines()}
+    assert rows(found["builtin"]) == [["builtin", "mtsbench", "0.1.0", "2", "metrics", "ok"]]
+    assert "1 dataset, 2 losses, 2 models" in found["working"]
+    assert "in conflict: model 'parts'" in found["working"]
+    assert "in conflict: model 'parts'" in found["duplicate"]
+    assert "failed: ModuleNotFoundError: No module named" in found["unimportable"]
+    monkeypatch.setenv("MTSBENCH_DISABLE", "duplicate")
+    text = printed(print_list, load_components(), "plugin", width=300)
+    assert "switched off by MTSBENCH_DISABLE" in text
+
+
+def test_every_failure_and_conflict_is_one_problem(install):
+    lines = problems(install("working", "duplicate", "import_error", "misspelt"))
+
+    assert len(lines) == 3
+    assert all("\n" not in line for line in lines)
+
+
+def test_the_list_as_json_can_be_read_by_a_program(install):
+    components = install("working", "duplicate", "import_error")
+
+    listed = json.loads(json.dumps(list_json(components, None)))
+
+    assert listed["models"][1]["name"] == "zebra"
+    assert listed["models"][1]["produces"] == ["risk"]
+    assert listed["metrics"][0]["distribution"] == "mtsbench"
+    assert listed["failures"][0]["entry_point"] == "unimportable"
+    assert "model 'parts'" in listed["conflicts"][0]
+
+
+def test_one_kind_as_json_holds_that_kind_and_the_problems(install):
+    assert list(list_json(install("working"), "loss")) == ["losses", "failures", "conflicts"]
+
+
+def test_the_plugins_as_json_name_their_components(install):
+    listed = list_json(install("working"), "plugin")
+
+    (working,) = (one for one in listed["plugins"] if one["entry_point"] == "working")
+    assert working["components"] == [
+        "dataset folder",
+        "loss broken-inside",
+        "loss missing-data",
+        "model zebra",
+        "model parts",
+    ]
+    assert working["failure"] is None
+
+
+def test_a_component_is_shown_with_its_options_and_source(install):
+    text = printed(print_component, install("working"), "dataset", "folder")
+
+    assert ["from", "example-working", "1.2.0"] in rows(text)
+    assert ["reference", "https://example.org/"] in rows(text)
+    assert ["cases", "int", ">=", "1", "4", "Number", "of", "cases"] in rows(text)
+    assert ["channels", "str,...", "pet_suv,ct_hu"] in rows(text)
+
+
+def test_a_deep_model_is_shown_with_its_parts_and_training(install):
+    text = printed(print_component, install("working"), "model", "parts")
+
+    assert ["produces", "mask,", "risk"] in rows(text)
+    assert "needs      GPU, tumour masks of test cases" in text
+    assert ["backbone", "unet", "(width=8,", "deep=true)"] in rows(text)
+    assert ["survival", "network", "dense"] in rows(text)
+    assert ["head", "cox-head", "(dropout=0.5)"] in rows(text)
+    assert ["loss", "0.25", "x", "dice"] in rows(text)
+    assert ["learning_rates", "int:float,...", "0:0.0001"] in rows(text)
+    assert "128 x 128 x 128 voxels of 1 x 1 x 1 mm (D, H, W)" in text
+
+
+def test_a_model_that_is_no_composition_is_not_built_to_be_shown(install):
+    text = printed(print_component, install("working"), "model", "zebra")
+
+    assert "needs      nothing beyond images" in text
+    assert "parts" not in text
+
+
+def test_a_component_as_json_can_be_read_by_a_program(install):
+    shown = json.loads(json.dumps(component_json(install("working"), "model", "parts")))
+
+    assert shown["kind"] == "model"
+    assert shown["options"][0] == {
+        "name": "dropout",
+        "type": "float in [0, 1)",
+        "default": 0.5,
+        "description": "Share of features dropped",
+    }
+    assert shown["composition"]["backbone"] == {
+        "name": "unet",
+        "options": {"width": 8, "deep": True},
+    }
+    assert shown["composition"]["losses"][1]["weight"] == 0.25
+
+
+def test_a_name_in_conflict_cannot_be_shown(install):
+    with pytest.raises(PluginConflictError, match="model 'parts' is announced by"):
+        component_json(install("working", "duplicate"), "model", "parts")

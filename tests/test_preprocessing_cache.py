@@ -1,0 +1,435 @@
+from __future__ import annotations
+
+import csv
+import hashlib
+import threading
+import time
+import weakref
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mtsbench.data import Case
+from mtsbench.errors import DataError, OptionError
+from mtsbench.preprocessing import CaseCache, Preprocessing, PreprocessingSettings
+from mtsbench.preprocessing.cropping import crop
+from mtsbench.volumes import Grid, Volume, from_sitk
+
+SETTINGS = PreprocessingSettings(size=(8, 8, 8), spacing=(4.0, 4.0, 4.0))
+CHANNELS = ("pet_suv", "ct_hu")
+REAL_CASES = Path(__file__).resolve().parents[2] / "shared" / "data" / "sts_hecktor_layout"
+
+
+def phantom(case_id: str, tumour: str = "mask") -> Case:
+    """Random PET and CT on grids of their own; `tumour` is mask, empty or none."""
+    rng = np.random.default_rng(list(case_id.encode()))
+    pet_grid = Grid(size=(10, 12, 12), spacing=(4.0, 4.0, 4.0), origin=(0.0, 2.0, 4.0))
+    ct_grid = Grid(size=(14, 24, 24), spacing=(3.0, 2.0, 2.0))
+    mask = np.zeros(ct_grid.size, np.uint8)
+    if tumour == "mask":
+        mask[4:9, 6:13, 5:11] = 1
+    return Case(
+        case_id=case_id,
+        images={
+            "pet_suv": Volume(array=rng.gamma(2.0, size=pet_grid.size), grid=pet_grid),
+            "ct_hu": Volume(array=rng.integers(-900, 900, ct_grid.size), grid=ct_grid),
+        },
+        mask=None if tumour == "none" else Volume(array=mask, grid=ct_grid),
+        clinical={"age": float(rng.integers(30, 80))},
+    )
+
+
+class Phantoms:
+    """A dataset in memory that counts what is loaded and how much of it is alive."""
+
+    channels = CHANNELS
+    clinical_variables = ()
+    endpoints = ()
+    simulated = True
+    natural_spacing = (4.0, 4.0, 4.0)
+    natural_size = (16, 16, 16)
+    test_centre = "field-of-view"
+
+    def __init__(self, *cases: Case, seconds: float = 0.0) -> None:
+        self.cases = {case.case_id: case for case in cases}
+        self.case_ids = tuple(self.cases)
+        self.seconds = seconds
+        self.loaded: list[str] = []
+        self.alive = self.most_alive = 0
+        self.lock = threading.RLock()
+
+    def load(self, case_id):
+        case = replace(self.cases[case_id])
+        with self.lock:
+            self.loaded.append(case_id)
+            self.alive += 1
+            self.most_alive = max(self.alive, self.most_alive)
+        weakref.finalize(case, self.forget)
+        time.sleep(self.seconds)
+        return case
+
+    def forget(self):
+        with self.lock:
+            self.alive -= 1
+
+    def case_fingerprint(self, case_id):
+        case = self.cases[case_id]
+        digest = hashlib.sha256(str(sorted(case.clinical.items())).encode())
+        for volume in (*case.images.values(), case.mask):
+            digest.update(b"none" if volume is None else volume.array.tobytes())
+        return digest.hexdigest()
+
+    def outcomes(self, endpoint):
+        raise DataError(f"no endpoint {endpoint!r}")
+
+    def centres(self):
+        return {}
+
+    def fingerprint(self):
+        return "".join(map(self.case_fingerprint, self.case_ids))
+
+
+def three() -> Phantoms:
+    return Phantoms(*map(phantom, ("P1", "P2", "P3")))
+
+
+def prepare(cache: CaseCache, requests, workers: int = 2) -> list[tuple[int, int]]:
+    seen: list[tuple[int, int]] = []
+    cache.prepare(
+        requests, workers=workers, progress=lambda done, total: seen.append((done, total))
+    )
+    return seen
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+TUMOUR_OF_ALL = [("P1", "tumour"), ("P2", "tumour"), ("P3", "tumour")]
+
+
+def test_a_prepared_crop_is_read_as_it_was_made(tmp_path):
+    dataset = three()
+    cache = CaseCache(tmp_path, dataset, SETTINGS)
+
+    prepare(cache, [("P1", "tumour"), ("P1", "pet-uptake")])
+
+    for rule in ("tumour", "pet-uptake"):
+        found, expected = cache.read("P1", rule), crop(phantom("P1"), CHANNELS, rule, SETTINGS)
+        np.testing.assert_array_equal(found.images, expected.images)
+        np.testing.assert_array_equal(found.mask, expected.mask)
+        assert isinstance(found.images, np.memmap)
+        assert found.images.dtype == np.float32
+        assert (found.case_id, found.grid) == ("P1", expected.grid)
+        assert found.clinical == phantom("P1").clinical
+
+
+def test_a_case_is_loaded_once_for_all_its_crops(tmp_path):
+    dataset = three()
+    requests = [*TUMOUR_OF_ALL, ("P1", "field-of-view"), ("P1", "pet-uptake"), ("P2", "tumour")]
+
+    prepare(CaseCache(tmp_path, dataset, SETTINGS), requests)
+
+    assert sorted(dataset.loaded) == ["P1", "P2", "P3"]
+
+
+def test_preparing_again_computes_nothing(tmp_path):
+    dataset = three()
+    prepare(CaseCache(tmp_path, dataset, SETTINGS), TUMOUR_OF_ALL)
+    before = content(tmp_path)
+    dataset.loaded.clear()
+
+    same_spacing = replace(SETTINGS, spacing=(4, 4, 4), ct_window=(-200.0, 200.0))
+    progress = prepare(CaseCache(tmp_path, dataset, same_spacing), TUMOUR_OF_ALL)
+
+    assert dataset.loaded == []
+    assert content(tmp_path) == before
+    assert progress[-1] == (3, 3)
+
+
+def test_only_what_is_missing_is_computed(tmp_path):
+    dataset = three()
+    cache = CaseCache(tmp_path, dataset, SETTINGS)
+    prepare(cache, TUMOUR_OF_ALL[:2])
+    dataset.loaded.clear()
+
+    prepare(cache, TUMOUR_OF_ALL)
+
+    assert dataset.loaded == ["P3"]
+
+
+def test_order_and_workers_do_not_change_a_byte(tmp_path):
+    requests = [*TUMOUR_OF_ALL, ("P2", "field-of-view"), ("P3", "pet-uptake")]
+    prepare(CaseCache(tmp_path / "a", three(), SETTINGS), requests, workers=1)
+    prepare(CaseCache(tmp_path / "b", three(), SETTINGS), requests[::-1], workers=3)
+
+    assert len(content(tmp_path / "a")) == 15
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+
+
+def test_geometries_and_rules_do_not_meet_in_one_folder(tmp_path):
+    dataset = three()
+    other = replace(SETTINGS, spacing=(4.0, 4.0, 5.0))
+    prepare(CaseCache(tmp_path, dataset, SETTINGS), TUMOUR_OF_ALL)
+
+    with pytest.raises(DataError, match="'P1' was not prepared around its 'tumour' centre"):
+        CaseCache(tmp_path, dataset, other).read("P1", "tumour")
+    with pytest.raises(DataError, match="'P1' was not prepared around its 'pet-uptake' centre"):
+        CaseCache(tmp_path, dataset, SETTINGS).read("P1", "pet-uptake")
+
+
+def test_cases_of_equal_content_do_not_meet_either(tmp_path):
+    first = phantom("P1")
+    dataset = Phantoms(first, replace(first, case_id="P2"))
+    cache = CaseCache(tmp_path, dataset, SETTINGS)
+
+    prepare(cache, TUMOUR_OF_ALL[:2])
+
+    assert len(content(tmp_path)) == 6
+
+
+def test_a_changed_case_is_made_again(tmp_path):
+    dataset = three()
+    cache = CaseCache(tmp_path, dataset, SETTINGS)
+    prepare(cache, TUMOUR_OF_ALL)
+    old = np.array(cache.read("P2", "tumour").images)
+    changed = dict(dataset.cases["P2"].images)
+    changed["ct_hu"] = replace(changed["ct_hu"], array=changed["ct_hu"].array + 7)
+    dataset.cases["P2"] = replace(dataset.cases["P2"], images=changed)
+    dataset.loaded.clear()
+
+    with pytest.raises(DataError, match=r"'P2' was not prepared .* or has changed since"):
+        CaseCache(tmp_path, dataset, SETTINGS).read("P2", "tumour")
+    prepare(cache, TUMOUR_OF_ALL)
+
+    assert dataset.loaded == ["P2"]
+    np.testing.assert_allclose(cache.read("P2", "tumour").images[1], old[1] + 7, atol=1e-3)
+
+
+def test_at_most_the_workers_cases_are_in_memory(tmp_path):
+    dataset = Phantoms(*(phantom(f"P{number}") for number in range(12)), seconds=0.01)
+    requests = [(case_id, "tumour") for case_id in dataset.case_ids]
+
+    prepare(CaseCache(tmp_path, dataset, SETTINGS), requests, workers=3)
+
+    assert len(dataset.loaded) == 12
+    assert 1 < dataset.most_alive <= 3
+    assert dataset.alive == 0
+
+
+def test_progress_counts_requests_in_the_calling_thread(tmp_path):
+    cache = CaseCache(tmp_path, three(), SETTINGS)
+    threads, seen = set(), []
+
+    def progress(done, total):
+        threads.add(threading.current_thread())
+        seen.append((done, total))
+
+    requests = [*TUMOUR_OF_ALL, ("P1", "field-of-view"), ("P1", "tumour")]
+    cache.prepare(requests, workers=2, progress=progress)
+
+    assert threads == {threading.current_thread()}
+    assert len(seen) == 3
+    assert seen[-1] == (4, 4)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_an_interrupted_run_begins_no_further_case(tmp_path):
+    dataset = Phantoms(*(phantom(f"P{number}") for number in range(30)), seconds=0.005)
+    requests = [(case_id, "tumour") for case_id in dataset.case_ids]
+
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        CaseCache(tmp_path, dataset, SETTINGS).prepare(requests, workers=1, progress=interrupt)
+
+    assert len(dataset.loaded) < 30
+
+
+def test_what_a_killed_run_left_is_ignored(tmp_path):
+    prepare(CaseCache(tmp_path, three(), SETTINGS), TUMOUR_OF_ALL)
+    whole = content(tmp_path)
+    key = min(name.split(".")[0] for name in whole)
+    # Killed while an array was being written, before its JSON: the three files it can leave.
+    (tmp_path / f"{key}.json").unlink()
+    (tmp_path / f"{key}.mask.npy").unlink()
+    partial = tmp_path / f".{key}.mask.npy.0123.partial"
+    partial.write_bytes(whole[f"{key}.mask.npy"][:50])
+
+    dataset = three()
+    prepare(CaseCache(tmp_path, dataset, SETTINGS), TUMOUR_OF_ALL)
+
+    assert len(dataset.loaded) == 1
+    assert content(tmp_path) == {**whole, partial.name: partial.read_bytes()}
+
+
+def test_a_damaged_file_is_refused_by_read_and_replaced_by_prepare(tmp_path, caplog):
+    dataset = three()
+    cache = CaseCache(tmp_path, dataset, SETTINGS)
+    prepare(cache, TUMOUR_OF_ALL[:1])
+    whole = content(tmp_path)
+    (images,) = tmp_path.glob("*.images.npy")
+    images.write_bytes(whole[images.name][:-100])
+
+    with pytest.raises(DataError, match=r"'P1': the cache file .* is damaged .* prepare .* again"):
+        cache.read("P1", "tumour")
+    assert caplog.messages == []
+    prepare(cache, TUMOUR_OF_ALL[:1])
+
+    assert content(tmp_path) == whole
+    assert dataset.loaded == ["P1", "P1"]
+    assert len(caplog.messages) == 1
+    assert "case 'P1': the cache file" in caplog.messages[0]
+
+
+def test_a_voxel_that_is_nan_stops_with_the_case_and_keeps_what_is_done(tmp_path):
+    dataset = three()
+    pet = dataset.cases["P2"].images["pet_suv"].array
+    pet[1, 2, 3] = np.nan
+    cache = CaseCache(tmp_path, dataset, SETTINGS)
+
+    with pytest.raises(DataError, match="case 'P2', channel 'pet_suv': 1 voxels are NaN or Inf"):
+        prepare(cache, TUMOUR_OF_ALL, workers=1)
+
+    assert cache.read("P1", "tumour").images.shape == (2, 8, 8, 8)
+    assert not [name for name in content(tmp_path) if name.endswith(".partial")]
+
+
+class Failing(Phantoms):
+    def __init__(self, error: Exception) -> None:
+        super().__init__(phantom("P1"))
+        self.error = error
+
+    def load(self, case_id):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            RuntimeError("bad header"),
+            r"'P1' cannot be prepared \(RuntimeError: bad header\); repair",
+        ),
+        (DataError("a.nii.gz is cut off"), r"case 'P1': a.nii.gz is cut off"),
+        (DataError("case 'P1': a.nii.gz is cut off"), r"^case 'P1': a.nii.gz is cut off$"),
+    ],
+)
+def test_whatever_a_dataset_raises_names_the_case(tmp_path, error, message):
+    with pytest.raises(DataError, match=message):
+        prepare(CaseCache(tmp_path, Failing(error), SETTINGS), [("P1", "tumour")])
+
+
+def test_a_dataset_that_mixes_up_its_cases_is_refused(tmp_path):
+    dataset = three()
+    dataset.cases["P1"] = phantom("P9")
+
+    with pytest.raises(DataError, match="case 'P1': the dataset loaded case 'P9' instead"):
+        prepare(CaseCache(tmp_path, dataset, SETTINGS), TUMOUR_OF_ALL[:1])
+
+
+@pytest.mark.parametrize(("tumour", "reason"), [("none", "no mask"), ("empty", "an empty mask")])
+def test_a_case_without_tumour_trains_on_the_crop_of_held_out_cases(tmp_path, tumour, reason):
+    dataset = Phantoms(phantom("P1", tumour), phantom("P2"))
+    cache = CaseCache(tmp_path, dataset, SETTINGS)
+
+    prepare(cache, TUMOUR_OF_ALL[:2])
+
+    assert cache.training_centre("P1") == "field-of-view"
+    assert cache.training_centre("P2") == "tumour"
+    expected = crop(phantom("P1", tumour), CHANNELS, "field-of-view", SETTINGS)
+    np.testing.assert_array_equal(cache.read("P1", "field-of-view").images, expected.images)
+    with pytest.raises(DataError, match=f"case 'P1' has {reason}, so it has no crop around"):
+        cache.read("P1", "tumour")
+
+
+def test_a_case_without_tumour_is_not_made_twice_and_follows_another_test_centre(tmp_path):
+    dataset = Phantoms(phantom("P1", "empty"))
+    requests = [("P1", "tumour"), ("P1", "field-of-view")]
+    prepare(CaseCache(tmp_path, dataset, SETTINGS), requests)
+    prepare(CaseCache(tmp_path, dataset, SETTINGS), requests)
+    assert dataset.loaded == ["P1"]
+
+    uptake = CaseCache(tmp_path, dataset, replace(SETTINGS, test_centre="pet-uptake"))
+    prepare(uptake, [("P1", "tumour")])
+
+    assert uptake.training_centre("P1") == "pet-uptake"
+    assert uptake.read("P1", "pet-uptake").case_id == "P1"
+    assert dataset.loaded == ["P1", "P1"]
+
+
+def test_a_case_without_tumour_is_refused_where_even_held_out_cases_need_one(tmp_path):
+    cache = CaseCache(
+        tmp_path, Phantoms(phantom("P1", "empty")), replace(SETTINGS, test_centre="mask")
+    )
+
+    with pytest.raises(DataError, match="case 'P1' has an empty mask, so it cannot be centred"):
+        prepare(cache, [("P1", "tumour")])
+
+
+def test_no_worker_is_refused(tmp_path):
+    with pytest.raises(OptionError, match="workers must be at least 1, got 0"):
+        prepare(CaseCache(tmp_path, three(), SETTINGS), TUMOUR_OF_ALL, workers=0)
+
+
+def test_an_unknown_rule_is_refused(tmp_path):
+    with pytest.raises(OptionError, match="no centre rule 'mask'; expected one of tumour, field"):
+        prepare(CaseCache(tmp_path, three(), SETTINGS), [("P1", "mask")])
+
+
+class RealCases(Phantoms):
+    """Three of the staged soft-tissue sarcoma patients."""
+
+    clinical_variables = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.case_ids = ("STS-001", "STS-017", "STS-035")
+        with (REAL_CASES / "STS_Training.csv").open(encoding="utf-8") as file:
+            self.rows = {row["PatientID"]: row for row in csv.DictReader(file)}
+
+    def load(self, case_id):
+        import SimpleITK as sitk
+
+        def volume(suffix: str) -> Volume:
+            path = REAL_CASES / case_id / f"{case_id}{suffix}.nii.gz"
+            return from_sitk(sitk.ReadImage(str(path)))
+
+        return Case(
+            case_id=case_id,
+            images={"pet_suv": volume("__PT"), "ct_hu": volume("__CT")},
+            mask=volume(""),
+            clinical={"age": float(self.rows[case_id]["Age"])},
+        )
+
+    def case_fingerprint(self, case_id):
+        return case_id
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not REAL_CASES.is_dir(), reason="the shared folder with real data is absent")
+def test_real_patients_keep_uptake_tissue_and_tumour_volume(tmp_path):
+    dataset = RealCases()
+    settings = PreprocessingSettings(size=(96, 96, 96), spacing=(3.0, 3.0, 3.0))
+    cache = CaseCache(tmp_path, dataset, settings)
+
+    prepare(cache, Preprocessing.requests(dataset, dataset.case_ids, settings))
+
+    for case_id in dataset.case_ids:
+        case = dataset.load(case_id)
+        assert case.mask is not None
+        millilitres = np.prod(case.mask.grid.spacing) * case.mask.array.sum(dtype=int) / 1000
+        for rule in ("tumour", "field-of-view"):
+            cropped = cache.read(case_id, rule)
+            assert cropped.mask is not None
+            assert cropped.mask.sum() * 0.027 == pytest.approx(millilitres, rel=0.03)
+            suv = case.images["pet_suv"].array
+            assert 0.6 * suv.max() < cropped.images[0].max() <= suv.max()
+            in_tumour = cropped.images[1][cropped.mask[0] == 1]
+            native_tumour = case.images["ct_hu"].array[case.mask.array == 1]
+            assert np.median(in_tumour) == pytest.approx(np.median(native_tumour), abs=10)
+        middle = cache.read(case_id, "tumour").mask[0]
+        assert np.argwhere(middle).mean(axis=0) == pytest.approx([47.5] * 3, abs=0.3)

@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -20,9 +20,6 @@ from mtsbench.commands.compare import compare
 from mtsbench.commands.predict import predict
 from mtsbench.commands.run import run
 from mtsbench.errors import MtsbenchError, OptionError
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -111,7 +108,7 @@ def list_components(
     as_json: JsonFlag = False,
 ) -> None:
     """List what is installed: everything, one kind, or the plugins."""
-    from mtsbench.listing import list_json, parse_kind, print_list, problems
+    from mtsbench.listing import list_json, parse_kind, print_list, problems, terminal
     from mtsbench.plugins import load_components
 
     wanted = None if kind is None else parse_kind(kind)
@@ -119,7 +116,7 @@ def list_components(
     if as_json:
         print(json.dumps(list_json(components, wanted), indent=2))
         return
-    print_list(components, wanted, _console())
+    print_list(components, wanted, terminal())
     for problem in problems(components):
         _complain(f"warning: {problem}")
 
@@ -131,7 +128,7 @@ def show(
     as_json: JsonFlag = False,
 ) -> None:
     """Show one component: options, source, reference, and the parts of a deep model."""
-    from mtsbench.listing import component_json, parse_kind, print_component
+    from mtsbench.listing import component_json, parse_kind, print_component, terminal
     from mtsbench.plugins import load_components
 
     wanted = parse_kind(kind)
@@ -141,14 +138,7 @@ def show(
     if as_json:
         print(json.dumps(component_json(components, wanted, name), indent=2))
         return
-    print_component(components, wanted, name, _console())
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    # Component names and type texts hold colons and brackets, which are no markup.
-    return Console(markup=False, emoji=False, highlight=False)
+    print_component(components, wanted, name, terminal())
 
 
 app.command()(run)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 OptionValue = bool | int | float | str
 MaskLink = Literal["soft", "detached", "hard"]
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,9 +25,10 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class WeightedLoss:
-    """A loss component and its share in the total."""
+    """A loss component, the task it trains, and its share in the total."""
 
     loss: Part
+    task: Literal["segmentation", "survival"]
     weight: float = 1.0
 
 
@@ -44,24 +50,38 @@ class TrainingSettings:
             two ends, as the published DeepMTS code does.
         flip: Probability of a left-right flip.
         mask_threshold: Interpolated training masks are re-binarised at this value.
+        segmentation_emphasis: Factor on the losses of the segmentation task, on top of the
+            composition's own weights; 1 is the published balance.
         batch_norm_momentum: torch's momentum of running statistics; None keeps the network's.
             A run of 100 steps needs a larger one than the published 0.01, with which a third
             of its running variance would still be the initial value.
+
+    Raises:
+        ValueError: The learning rates do not begin at epoch 0 or their epochs do not rise.
     """
 
-    epochs: int = 200
-    steps_per_epoch: int = 50
-    batch_size: int = 8
+    epochs: Count = 200
+    steps_per_epoch: Count = 50
+    batch_size: Annotated[int, Field(ge=2)] = 8
     balanced: bool = True
-    learning_rates: tuple[tuple[int, float], ...] = ((0, 1e-4),)
-    patience: int = 50
+    learning_rates: tuple[tuple[int, Positive], ...] = ((0, 1e-4),)
+    patience: Count = 50
     select_by: Literal["c-index", "c-index+dice"] = "c-index"
-    rotation: float = 5.0
-    translation: float = 10.0
+    rotation: Annotated[float, Field(ge=0, le=180)] = 5.0
+    translation: Annotated[float, Field(ge=0)] = 10.0
     translation_mode: Literal["range", "choice"] = "range"
-    flip: float = 0.5
-    mask_threshold: float = 0.2
-    batch_norm_momentum: float | None = None
+    flip: Share = 0.5
+    mask_threshold: Share = 0.2
+    segmentation_emphasis: Positive = 1.0
+    batch_norm_momentum: Annotated[float, Field(gt=0, le=1)] | None = None
+
+    def __post_init__(self) -> None:
+        starts = [epoch for epoch, _ in self.learning_rates]
+        if starts[:1] != [0] or sorted(set(starts)) != starts:
+            raise ValueError(
+                "learning_rates must begin at epoch 0 and rise, like 0:1e-4,50:5e-5, "
+                f"got epochs {starts}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import inspect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal, cast
+from typing import Literal, TextIO, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +21,12 @@ Json = str | int | float | bool | None | Sequence["Json"] | dict[str, "Json"]
 Listed = Kind | Literal["plugin"]
 # A longer name takes a second line rather than the whole width.
 NAME_WIDTH = 48
+
+
+def terminal(file: TextIO | None = None) -> Console:
+    """Standard output, or another file; 80 columns where it is no terminal."""
+    # Component names and type texts hold colons and brackets, which are no markup.
+    return Console(file=file, markup=False, emoji=False, highlight=False)
 
 
 def parse_kind(text: str) -> Listed:

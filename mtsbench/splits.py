@@ -48,7 +48,7 @@ def make_splits(
         centres: Case id to hospital; fewer than two hospitals leave the event alone.
 
     Raises:
-        DataError: A part of some split would hold no event, or no censored case to compare with.
+        DataError: A part of some split would hold no event, or fewer than two cases.
     """
     _check_enough(outcomes, protocol)
     strata = _strata(outcomes, centres)
@@ -90,10 +90,11 @@ def _check_enough(outcomes: Outcomes, protocol: Protocol) -> None:
             "learn; check the event column or choose another endpoint"
         )
     if events < 2 * protocol.folds:
+        # A protocol has two folds or more.
+        advice = f"use at most {events // 2} folds" if events >= 4 else "choose another endpoint"
         raise DataError(
             f"{outcomes.endpoint}: {events} events in {cases} cases cannot fill {protocol.folds} "
-            f"folds with training and validation parts; use at most {events // 2} folds"
-            + (", or another endpoint" if events // 2 < 2 else "")
+            f"folds with training and validation parts; {advice}"
         )
 
 

@@ -80,6 +80,9 @@ class RunStore:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         fill(partial)
+        if not (final / RECORD).exists():
+            # Whoever removed a damaged record wants the trial done again.
+            shutil.rmtree(final, ignore_errors=True)
         os.replace(partial, final)
         self._failure(key).unlink(missing_ok=True)
 

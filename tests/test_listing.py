@@ -4,9 +4,9 @@ import io
 import json
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from rich.console import Console
 
 from mtsbench.components import Component
 from mtsbench.errors import OptionError, PluginConflictError
@@ -17,6 +17,7 @@ from mtsbench.listing import (
     print_component,
     print_list,
     problems,
+    terminal,
 )
 from mtsbench.plugins import Announced, Components, Plugin, load_components
 
@@ -37,10 +38,15 @@ def install(monkeypatch):
     return put
 
 
-def printed(function, *arguments, width=80) -> str:
-    console = Console(file=io.StringIO(), width=width, markup=False, emoji=False, highlight=False)
-    function(*arguments, console)
-    return console.file.getvalue()
+@pytest.fixture(autouse=True)
+def _eighty_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+def printed(function, *arguments) -> str:
+    written = io.StringIO()
+    function(*arguments, terminal(written))
+    return written.getvalue()
 
 
 def rows(text: str) -> list[list[str]]:
@@ -85,7 +91,7 @@ def test_a_kind_without_components_is_said_to_be_empty(install):
 
 
 def test_names_are_never_cut_and_lines_stay_below_80_columns():
-    names = ["x", "family:" + "very-long-name-" * 8 + "end", "a" * 40]
+    names = ["net:dog:red", "family:" + "very-long-name-" * 8 + "end", "a" * 40]
     announced = tuple(
         Announced(
             component=Component(
@@ -110,7 +116,8 @@ def test_names_are_never_cut_and_lines_stay_below_80_columns():
 
 def test_plugins_are_listed_with_failures_conflicts_and_switched_off_ones(install, monkeypatch):
     components = install("working", "duplicate", "import_error")
-    text = printed(print_list, components, "plugin", width=300)
+    monkeypatch.setenv("COLUMNS", "300")
+    text = printed(print_list, components, "plugin")
 
     found = {line.split()[0]: line for line in text.splitlines()}
     assert rows(found["builtin"]) == [["builtin", "mtsbench", "0.1.0", "2", "metrics", "ok"]]
@@ -119,7 +126,7 @@ def test_plugins_are_listed_with_failures_conflicts_and_switched_off_ones(instal
     assert "in conflict: model 'parts'" in found["duplicate"]
     assert "failed: ModuleNotFoundError: No module named" in found["unimportable"]
     monkeypatch.setenv("MTSBENCH_DISABLE", "duplicate")
-    text = printed(print_list, load_components(), "plugin", width=300)
+    text = printed(print_list, load_components(), "plugin")
     assert "switched off by MTSBENCH_DISABLE" in text
 
 
@@ -167,6 +174,19 @@ def test_a_component_is_shown_with_its_options_and_source(install):
     assert ["reference", "https://example.org/"] in rows(text)
     assert ["cases", "int", ">=", "1", "4", "Number", "of", "cases"] in rows(text)
     assert ["channels", "str,...", "pet_suv,ct_hu"] in rows(text)
+
+
+def test_brackets_and_colons_are_printed_as_they_are():
+    def build(*, mode: Literal["[red]", ":dog:"] = ":dog:") -> object:
+        return mode
+
+    component = Component(name="net", summary="x", build=build, reference="https://example.org/")
+    announced = Announced(component=component, kind="backbone", distribution="d", version="1")
+    plugin = Plugin(entry_point="e", distribution="d", version="1", announced=(announced,))
+
+    text = printed(print_component, Components(plugins=(plugin,)), "backbone", "net")
+
+    assert ["mode", "one", "of", "'[red]',", "':dog:'", ":dog:"] in rows(text)
 
 
 def test_a_deep_model_is_shown_with_its_parts_and_training(install):

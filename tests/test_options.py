@@ -184,14 +184,22 @@ def test_an_option_whose_type_is_only_for_type_checkers_is_the_authors_mistake()
         option_table(hidden)
 
 
+Width = Annotated[int, Field(ge=1)]
+
+
 class Inherited:
-    def __init__(self, channels: Elsewhere, *, width: int = 8) -> None:
+    def __init__(self, channels: Elsewhere, *, width: Width = 8) -> None:
         self.width = width
 
 
 class Callable:
-    def __call__(self, *, width: int = 8) -> int:
+    def __call__(self, *, width: Width = 8) -> int:
         return width
+
+
+@functools.cache
+def cached(*, width: Width = 8) -> int:
+    return width
 
 
 @pytest.mark.parametrize(
@@ -201,7 +209,7 @@ class Callable:
         type("Child", (Inherited,), {}),
         Callable(),
         functools.partial(Inherited, "channels"),
-        functools.wraps(Inherited.__init__)(lambda *given, **options: None),
+        cached,
     ],
 )
 def test_classes_partials_and_wrapped_functions_can_build(builder):

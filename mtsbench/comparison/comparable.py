@@ -20,7 +20,7 @@ class FinishedRun:
     """A run as `compare` and the reports read it.
 
     Attributes:
-        label: The model's name, with the run's hash where two runs share a model.
+        label: The model's name.
     """
 
     label: str

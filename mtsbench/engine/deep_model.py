@@ -10,6 +10,7 @@ from mtsbench.engine.checkpoints import load_weights, read_description, save_net
 from mtsbench.engine.determinism import seeded
 from mtsbench.engine.inference import infer
 from mtsbench.engine.network import MultiTaskNetwork, assemble, build_losses
+from mtsbench.engine.precision import place
 from mtsbench.engine.training import train as train_network
 from mtsbench.errors import DataError, NotFittedError
 
@@ -43,8 +44,10 @@ class DeepModel:
             network = self._assemble(len(cohort.channels), len(cohort.clinical_features))
             self._check_size(network, cohort)
             network.head.learn_outcomes(train.outcomes)
-            network.to(self.device)
-            losses = build_losses(self.composition, self.components)
+            place(network, self.device)
+            losses = build_losses(
+                self.composition, self.components, context.training.segmentation_emphasis
+            )
             train_network(network, losses, train, validation, context)
         self._network = network
 
@@ -80,7 +83,8 @@ class DeepModel:
         description = read_description(folder, self._parts())
         network = self._assemble(description.channels, description.clinical_features)
         load_weights(network, folder)
-        self._network = network.to(self.device)
+        place(network, self.device)
+        self._network = network
 
     def _assemble(self, channels: int, clinical_features: int) -> MultiTaskNetwork:
         self._shape = (channels, clinical_features)

@@ -128,12 +128,15 @@ class TotalLoss:
         return total, {name: part.detach() for name, part in parts.items()}
 
 
-def build_losses(composition: Composition, components: Components) -> TotalLoss:
-    """Build the losses of a composition."""
+def build_losses(
+    composition: Composition, components: Components, segmentation_emphasis: float
+) -> TotalLoss:
+    """Build the losses of a composition, those of the segmentation task times the emphasis."""
+    factor = {"segmentation": segmentation_emphasis, "survival": 1.0}
     return TotalLoss(
         {
             item.loss.name: (
-                item.weight,
+                item.weight * factor[item.task],
                 cast("Loss", components.build("loss", item.loss.name, options=item.loss.options)),
             )
             for item in composition.losses

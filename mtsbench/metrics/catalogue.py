@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mtsbench.errors import PluginError
+from mtsbench.errors import PluginConflictError, PluginError
 from mtsbench.interfaces import CaseMetric, FoldMetric
 
 if TYPE_CHECKING:
@@ -25,8 +25,12 @@ def build_metrics(components: Components) -> Metrics:
     """Build every installed metric with its default options.
 
     Raises:
+        PluginConflictError: Two plugins announce one metric.
         PluginError: A metric has neither `within_fold` nor `per_case`.
     """
+    for conflict in components.conflicts:
+        if conflict.kind == "metric":
+            raise PluginConflictError(str(conflict))
     within_fold: dict[str, FoldMetric] = {}
     per_case: dict[str, CaseMetric] = {}
     for name in components.names("metric"):

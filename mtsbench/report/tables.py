@@ -32,10 +32,11 @@ def run_table(run: FinishedRun) -> Table:
     metrics, oracle = metric_names(run), metric_names(run, oracle=True)
     many_repeats = len({record.repeat for record in run.records}) > 1
     many_seeds = len({record.seed for record in run.records}) > 1
-    table.add_column("fold")
-    for name in ("test cases", "events", *metrics, *(f"oracle {name}" for name in oracle)):
-        table.add_column(name, justify="right")
-    table.add_column("seconds", justify="right")
+    # In a narrow terminal "fold" breaks what does not fit; rich's default would cut digits off.
+    table.add_column("fold", overflow="fold")
+    columns = ("test cases", "events", *metrics, *(f"oracle {name}" for name in oracle), "seconds")
+    for name in columns:
+        table.add_column(name, justify="right", overflow="fold")
     for record in run.records:
         label = f"{record.repeat}." if many_repeats else ""
         label += str(record.fold) + (f" seed {record.seed}" if many_seeds else "")
@@ -54,15 +55,20 @@ def run_table(run: FinishedRun) -> Table:
 
 
 def comparison_table(runs: Sequence[FinishedRun]) -> Table:
-    """One row a run: mean and spread of every metric, training seconds, mask use."""
+    """One row a run: mean and spread of every metric, training seconds, mask use.
+
+    Runs of one model are told apart by the hash that ends their names.
+    """
     table = Table(title=title(runs[0].description), title_justify="left")
     metrics = tuple(dict.fromkeys(name for run in runs for name in metric_names(run)))
-    table.add_column("model")
-    for name in metrics:
-        table.add_column(name, justify="right")
-    table.add_column("fit s/trial", justify="right")
+    table.add_column("model", overflow="fold")
+    for name in (*metrics, "fit s/trial"):
+        table.add_column(name, justify="right", overflow="fold")
+    labels = [run.label for run in runs]
     for run in runs:
         label = run.label
+        if labels.count(label) > 1:
+            label += f" {run.description.name.rpartition('-')[2]}"
         if run.description.method["needs_mask_at_test"]:
             label += " (given the true mask)"
         fit = mean_seconds(run, "fit")
@@ -91,8 +97,8 @@ def comparison_table(runs: Sequence[FinishedRun]) -> Table:
 def risk_table(predictions: pd.DataFrame) -> Table:
     """The riskiest cases first; only the order of risks is meaningful."""
     table = Table(title="highest risk first", title_justify="left")
-    table.add_column("case")
-    table.add_column("risk", justify="right")
+    table.add_column("case", overflow="fold")
+    table.add_column("risk", justify="right", overflow="fold")
     for row in predictions.itertuples():
         table.add_row(str(row.case_id), f"{row.risk:.4f}")
     return table

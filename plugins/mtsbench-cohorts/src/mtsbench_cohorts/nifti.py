@@ -9,6 +9,7 @@ import numpy as np
 
 from mtsbench.errors import DataError
 from mtsbench.volumes import Volume, from_sitk
+from mtsbench_cohorts.nifti_storage import storage_problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,8 @@ def read_volume(path: Path, case_id: str) -> Volume:
     """A three-dimensional image with one finite number a voxel, on the file's own grid.
 
     Raises:
-        DataError: The file is missing, cannot be read, is not three-dimensional, holds vectors
-            or complex numbers, or NaN or Inf; names case and file.
+        DataError: The file is missing, cannot be read, is cut off, is not three-dimensional, holds
+            vectors or complex numbers, or NaN or Inf; names case and file.
     """
     import SimpleITK as sitk
 
@@ -48,8 +49,13 @@ def read_volume(path: Path, case_id: str) -> Volume:
             f"case {case_id!r}: {path} holds {image.GetPixelIDTypeAsString()}; "
             "expected one real number a voxel"
         )
+    problem = storage_problem(path)
     volume = from_sitk(image)
-    _check_finite(volume.array, path, case_id)
+    broken = np.count_nonzero(~np.isfinite(volume.array))
+    if problem is None and broken:
+        problem = f"holds NaN or Inf in {broken} voxels"
+    if problem is not None:
+        raise DataError(f"case {case_id!r}: {path} {problem}. Repair or exclude the case")
     return volume
 
 
@@ -89,12 +95,3 @@ def _box(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     depth, height, width = ((-0.5, count - 0.5) for count in grid.size)
     corners = np.array([grid.to_patient(corner) for corner in product(depth, height, width)])
     return corners.min(axis=0), corners.max(axis=0)
-
-
-def _check_finite(array: NDArray[np.generic], path: Path, case_id: str) -> None:
-    broken = int(np.count_nonzero(~np.isfinite(array)))
-    if broken:
-        raise DataError(
-            f"case {case_id!r}: {path} holds NaN or Inf in {broken} of {array.size} voxels; "
-            "expected finite numbers. Repair or exclude the case"
-        )

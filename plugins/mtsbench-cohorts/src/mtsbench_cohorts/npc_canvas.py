@@ -37,6 +37,7 @@ class Canvas:
         z: (D, 1, 1).
         hu: (D, H, W) CT numbers.
         suv: (D, H, W) uptake.
+        spacing: mm between voxels along (D, H, W), in the patient, whatever the head's scale.
     """
 
     x: NDArray[np.float32]
@@ -44,18 +45,20 @@ class Canvas:
     z: NDArray[np.float32]
     hu: NDArray[np.float32]
     suv: NDArray[np.float32]
+    spacing: tuple[float, float, float]
 
     @property
-    def spacing(self) -> Point:
-        """Mm between voxels along (D, H, W)."""
-        steps = (float(axis[1] - axis[0]) for axis in (self.z.ravel(), self.y.ravel(), self.x.ravel()))
-        depth, height, width = steps
-        return depth, height, width
+    def voxel_volume(self) -> float:
+        """Of one voxel, ml."""
+        depth, height, width = self.spacing
+        return depth * height * width / 1000
 
     def box(self, centre: Point, reach: Point) -> Slices:
         """The voxels within `reach` mm (x, y, z) of `centre`; may be empty at the edge."""
         slices = []
-        for axis, middle, length in zip((self.z, self.y, self.x), centre[::-1], reach[::-1], strict=True):
+        for axis, middle, length in zip(
+            (self.z, self.y, self.x), centre[::-1], reach[::-1], strict=True
+        ):
             first, stop = np.searchsorted(axis.ravel(), [middle - length, middle + length])
             slices.append(slice(int(first), int(stop)))
         return slices[0], slices[1], slices[2]
@@ -106,13 +109,14 @@ def blank_canvas(grid: Grid, nasopharynx: Point, scale: float) -> Canvas:
         z=axes[2][:, None, None],
         hu=np.full(grid.size, -1000.0, dtype=np.float32),
         suv=np.full(grid.size, 0.02, dtype=np.float32),
+        spacing=grid.spacing,
     )
 
 
 def random_field(
     random: np.random.Generator, shape: tuple[int, ...], sigma: tuple[float, ...]
 ) -> NDArray[np.float32]:
-    """Smooth Gaussian noise of mean 0 and SD 1 in the middle of the volume.
+    """Smooth Gaussian noise of mean 0 and SD 1, periodic at the volume's edges.
 
     Args:
         random: Source of the white noise.
@@ -124,4 +128,6 @@ def random_field(
     field = random.standard_normal(shape, dtype=np.float32)
     for axis, width in enumerate(sigma):
         gaussian_filter1d(field, width, axis=axis, output=field, mode="wrap", truncate=3.0)
-    return (field - field.mean()) / field.std()
+    field -= field.mean()
+    field /= field.std()
+    return field

@@ -121,8 +121,12 @@ def _draw_nodes(random: np.random.Generator, size: float) -> tuple[Node, ...]:
         Node(
             station=str(random.choice(STATIONS, p=STATION_SHARES)),
             side=main_side if random.random() < 0.7 else -main_side,
-            volume=float(np.clip(patient_volume * math.exp(0.5 * random.standard_normal()), 0.6, 20)),
-            uptake=float(np.clip(patient_uptake * math.exp(0.15 * random.standard_normal()), 2.5, 15)),
+            volume=float(
+                np.clip(patient_volume * math.exp(0.5 * random.standard_normal()), 0.6, 20)
+            ),
+            uptake=float(
+                np.clip(patient_uptake * math.exp(0.15 * random.standard_normal()), 2.5, 15)
+            ),
         )
         for _ in range(count)
     )

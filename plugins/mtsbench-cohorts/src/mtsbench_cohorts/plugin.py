@@ -19,18 +19,18 @@ def build_npc(
     test_centre: Literal["field-of-view", "pet-uptake"] = "field-of-view",
 ) -> Dataset:
     """The user's NPC cohort in `root`, or without a root the simulated one."""
-    from mtsbench_cohorts import npc
+    from mtsbench_cohorts.npc import build_npc as build
 
-    return npc.build_npc(root, cases=cases, cohort_seed=cohort_seed, test_centre=test_centre)
+    return build(root, cases=cases, cohort_seed=cohort_seed, test_centre=test_centre)
 
 
 def build_hecktor(
     root: Path | None, *, form: Literal["auto", "2022", "2025", "2026"] = "auto"
 ) -> Dataset:
     """A HECKTOR download in `root`, in the folder form of one of its years."""
-    from mtsbench_cohorts import hecktor
+    from mtsbench_cohorts.hecktor import build_hecktor as build
 
-    return hecktor.build_hecktor(root, form=form)
+    return build(root, form=form)
 
 
 @hookimpl

@@ -1,0 +1,5 @@
+"""`python -m mtsbench`: the command line."""
+
+from mtsbench.cli import main
+
+main()

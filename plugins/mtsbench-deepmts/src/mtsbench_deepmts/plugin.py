@@ -1,0 +1,138 @@
+"""What this package announces to mtsbench; torch is imported when a part is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from mtsbench.components import Component, ModelComponent
+from mtsbench.composition import Composition
+from mtsbench.hookspecs import hookimpl
+from mtsbench_deepmts import models
+
+if TYPE_CHECKING:
+    from mtsbench.interfaces import Backbone, Head, Loss, Model
+
+DEEPMTS = "https://doi.org/10.1109/JBHI.2022.3181791"
+BRESLOW = "https://doi.org/10.2307/2529620"
+
+
+def build_segmentation(channels: int) -> Backbone:
+    """The shared segmentation backbone."""
+    from mtsbench_deepmts.segmentation import SegmentationBackbone
+
+    return SegmentationBackbone(channels)
+
+
+def build_cascade(channels: int) -> Backbone:
+    """The cascaded survival network."""
+    from mtsbench_deepmts.cascade import CascadeNetwork
+
+    return CascadeNetwork(channels)
+
+
+def build_cox_head(
+    channels: Mapping[str, tuple[int, ...]],
+    clinical_features: int,
+    *,
+    hidden: Annotated[int, Field(ge=1)] = 64,
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5,
+    l2: Annotated[float, Field(ge=0)] = 0.1,
+) -> Head:
+    """Pooled features and clinical variables to a log risk."""
+    from mtsbench_deepmts.head import CoxHead
+
+    return CoxHead(channels, clinical_features, hidden=hidden, dropout=dropout, l2=l2)
+
+
+def build_dice_loss() -> Loss:
+    """Negative soft Dice."""
+    from mtsbench_deepmts.losses import soft_dice
+
+    return soft_dice
+
+
+def build_cox_loss() -> Loss:
+    """Negative log partial likelihood."""
+    from mtsbench_deepmts.losses import cox_partial_likelihood
+
+    return cox_partial_likelihood
+
+
+@hookimpl
+def mtsbench_backbones() -> Iterator[Component[Backbone]]:
+    """The two networks of DeepMTS."""
+    yield Component(
+        name="deepmts-segmentation",
+        summary="Residual U-shaped backbone with taps after the encoder levels",
+        build=build_segmentation,
+        reference=DEEPMTS,
+    )
+    yield Component(
+        name="deepmts-cascade",
+        summary="Dense survival network on image and tumour map, valid-padded stem",
+        build=build_cascade,
+        reference=DEEPMTS,
+    )
+
+
+@hookimpl
+def mtsbench_heads() -> Iterator[Component[Head]]:
+    """The Cox head."""
+    yield Component(
+        name="deepmts-cox",
+        summary="Pooled features, clinical variables and dense layers to a Cox log risk",
+        build=build_cox_head,
+        reference=DEEPMTS,
+    )
+
+
+@hookimpl
+def mtsbench_losses() -> Iterator[Component[Loss]]:
+    """Soft Dice and Cox."""
+    yield Component(
+        name="deepmts-dice",
+        summary="Negative soft Dice per case, as DeepMTS has it",
+        build=build_dice_loss,
+        reference=DEEPMTS,
+    )
+    yield Component(
+        name="deepmts-cox",
+        summary="Cox negative log partial likelihood over the batch, Breslow ties",
+        build=build_cox_loss,
+        reference=BRESLOW,
+    )
+
+
+@hookimpl
+def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
+    """DeepMTS and its ablations."""
+    described: tuple[tuple[str, str, Callable[..., Composition]], ...] = (
+        ("deepmts", "Joint tumour segmentation and Cox survival", models.build_deepmts),
+        ("deepmts-no-cascade", "DeepMTS without its survival network", models.build_no_cascade),
+        (
+            "deepmts-cascade-only",
+            "DeepMTS whose head sees the survival network alone",
+            models.build_cascade_only,
+        ),
+        (
+            "deepmts-hard-mask",
+            "DeepMTS whose survival network sees the mask cut at 0.5",
+            models.build_hard_mask,
+        ),
+        (
+            "deepmts-detached-mask",
+            "DeepMTS without survival gradient through the tumour map",
+            models.build_detached_mask,
+        ),
+    )
+    for name, summary, build in described:
+        yield ModelComponent(
+            name=name,
+            summary=summary,
+            build=build,
+            reference=DEEPMTS,
+            produces=frozenset({"risk", "mask"}),
+        )

@@ -1,0 +1,115 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from mtsbench.comparison.comparable import FinishedRun
+from mtsbench.records import FailedTrial, RunDescription, StoredScore, TrialRecord
+
+
+@pytest.fixture(scope="session")
+def phantom():
+    """The module `phantom.py`, which imports torch, so only tests that ask for it pay."""
+    spec = importlib.util.spec_from_file_location("phantom", Path(__file__).parent / "phantom.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def oracle():
+    """Reads a file of `oracles/`, whose script says where its numbers come from."""
+    return lambda name: json.loads((Path(__file__).parent / "oracles" / f"{name}.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def make_description():
+    def make(**changes) -> RunDescription:
+        facts = {
+            "name": "npc-pfs-deepmts-demo-01234567",
+            "question": {
+                "dataset": "npc",
+                "fingerprint": "f" * 64,
+                "endpoint": "pfs",
+                "preset": "demo",
+                "protocol": {"repeats": 1, "folds": 3, "seeds": [0]},
+            },
+            "method": {
+                "model": "deepmts",
+                "options": {"width": 8},
+                "needs_mask_at_test": False,
+                "versions": {"mtsbench": "0.1.0"},
+            },
+            "dataset_options": {"cases": 150},
+            "splits_sha256": "5" * 64,
+            "simulated": True,
+            "cases": 150,
+            "events": 74,
+            "without_outcome": 0,
+            "trials": 3,
+        }
+        return RunDescription(**{**facts, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_record():
+    def make(fold: int = 0, repeat: int = 0, seed: int = 0, **changes) -> TrialRecord:
+        facts = {
+            "key": f"{repeat}{fold}{seed}".ljust(64, "a"),
+            "repeat": repeat,
+            "fold": fold,
+            "seed": seed,
+            "split_sha256": "5" * 64,
+            "method_sha256": "e" * 64,
+            "cases": {"train": 80, "validation": 20, "test": 50},
+            "events": {"train": 40, "validation": 10, "test": 24},
+            "scores": {
+                "harrell-c": StoredScore(value=0.7 + fold / 100, cases=50),
+                "dice": StoredScore(value=0.6, cases=49),
+            },
+            "oracle": {"harrell-c": StoredScore(value=0.8, cases=50)},
+            "simulated": True,
+            "phase_seconds": {"prepare": 1.0, "fit": 60.0, "predict": 2.0, "score": 1.0},
+            "peak_memory_mib": 900.0,
+            "device": "cpu",
+            "platform": {"python": "3.12", "torch": "2.13.0"},
+            "git": None,
+        }
+        return TrialRecord(**{**facts, **changes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_run(make_description, make_record):
+    def make(description=None, records=None, failures=(), label: str = "deepmts") -> FinishedRun:
+        return FinishedRun(
+            label=label,
+            description=description or make_description(),
+            records=tuple(make_record(fold) for fold in range(3)) if records is None else records,
+            failures=tuple(failures),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_failure():
+    def make(fold: int = 0, error: str = "the training loss became nan") -> FailedTrial:
+        return FailedTrial(
+            key=f"0{fold}0".ljust(64, "a"),
+            repeat=0,
+            fold=fold,
+            seed=0,
+            error=error,
+            traceback="Traceback ...",
+        )
+
+    return make

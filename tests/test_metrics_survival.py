@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from mtsbench.data import Outcomes, Predictions
+from mtsbench.interfaces import FoldMetric
+from mtsbench.metrics.survival import HarrellC, harrell_c
+
+
+@st.composite
+def follow_ups(draw):
+    """Risk, time and event of up to twelve cases, with ties in everything."""
+    count = draw(st.integers(2, 12))
+
+    def some(values):
+        return draw(st.lists(values, min_size=count, max_size=count))
+
+    risk = some(st.one_of(st.integers(-3, 3).map(float), st.floats(-1e-10, 1e-10)))
+    time = np.array(some(st.integers(1, 6)), dtype=np.float64)
+    event = np.array(some(st.booleans()), dtype=np.bool_)
+    return np.array(risk), time, event
+
+
+def by_definition(risk, time, event) -> tuple[float, int]:
+    """Concordance pair by pair, as R documents it, and the number of comparable pairs."""
+    score, pairs = 0.0, 0
+    for i in range(len(risk)):
+        for j in range(len(risk)):
+            if event[i] and (time[i] < time[j] or (time[i] == time[j] and not event[j])):
+                pairs += 1
+                score += 1.0 if risk[i] > risk[j] else 0.5 if risk[i] == risk[j] else 0.0
+    return score, pairs
+
+
+@pytest.mark.parametrize("model", ["A", "B"])
+@pytest.mark.parametrize("name", ["veteran", "lung", "pbc"])
+def test_the_c_index_is_that_of_r_on_real_patients(oracle, name, model):
+    patients = oracle("concordance")["datasets"][name]
+
+    found = harrell_c(
+        np.array(patients["risk"][model]),
+        np.array(patients["time"]),
+        np.array(patients["event"]) == 1,
+    )
+
+    assert found == pytest.approx(patients["c"][model], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "one_event_first",
+        "event_cens_tied",
+        "event_cens_tied_r",
+        "constant_risk",
+        "tiny_scale_risk",
+        "mixed_ties",
+        "sksurv_issue_428",
+    ],
+)
+def test_edge_cases_are_those_of_r(oracle, name):
+    case = oracle("concordance")["edge_cases"][name]
+    time, event = np.array(case["time"], dtype=np.float64), np.array(case["event"]) == 1
+
+    assert harrell_c(np.array(case["risk"]), time, event) == pytest.approx(case["c"], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("no_events", "no comparable pair among 4 cases with 0 events, so the C-index is undefined"),
+        ("one_event_last", "no comparable pair among 4 cases with 1 events"),
+        ("two_events_tied", "no comparable pair among 2 cases with 2 events"),
+    ],
+)
+def test_where_r_says_nan_the_c_index_is_refused(oracle, name, message):
+    case = oracle("concordance")["edge_cases"][name]
+    assert case["c"] is None
+    time, event = np.array(case["time"], dtype=np.float64), np.array(case["event"]) == 1
+
+    with pytest.raises(ValueError, match=message):
+        harrell_c(np.array(case["risk"]), time, event)
+
+
+@given(follow_ups())
+def test_the_c_index_is_what_its_definition_says(drawn):
+    score, pairs = by_definition(*drawn)
+    assume(pairs)
+
+    assert harrell_c(*drawn) == pytest.approx(score / pairs, abs=1e-12)
+
+
+@given(drawn=follow_ups(), randomness=st.randoms(use_true_random=False))
+def test_the_order_of_the_cases_does_not_matter(drawn, randomness):
+    assume(by_definition(*drawn)[1])
+    rows = list(range(len(drawn[0])))
+    randomness.shuffle(rows)
+
+    assert harrell_c(*(column[rows] for column in drawn)) == harrell_c(*drawn)
+
+
+@given(follow_ups())
+def test_reversed_risks_give_the_complement(drawn):
+    risk, time, event = drawn
+    assume(by_definition(*drawn)[1])
+
+    assert harrell_c(-risk, time, event) == pytest.approx(1 - harrell_c(*drawn), abs=1e-12)
+
+
+@given(follow_ups())
+def test_a_rising_transformation_of_the_risk_changes_nothing(drawn):
+    risk, time, event = drawn
+    assume(by_definition(*drawn)[1])
+    rank = np.unique(risk, return_inverse=True)[1].astype(np.float64)
+
+    assert harrell_c(rank * 1e-10, time, event) == harrell_c(*drawn)
+
+
+def test_higher_risk_means_an_earlier_event():
+    time, event = np.array([1.0, 2.0, 3.0]), np.ones(3, np.bool_)
+
+    assert harrell_c(np.array([3.0, 2.0, 1.0]), time, event) == 1.0
+    assert harrell_c(np.array([1.0, 2.0, 3.0]), time, event) == 0.0
+
+
+def fold(event) -> tuple[Predictions, Outcomes]:
+    case_ids = ("P1", "P2", "P3")
+    return Predictions(case_ids=case_ids, risk=np.array([0.2, 0.3, 0.1])), Outcomes(
+        endpoint="pfs",
+        case_ids=case_ids,
+        time=np.array([10.0, 20.0, 30.0]),
+        event=np.array(event),
+    )
+
+
+def test_the_score_of_a_fold_is_its_c_index():
+    predictions, test = fold([True, True, True])
+
+    score = HarrellC().within_fold(predictions, test, train=test)
+
+    assert score.value == pytest.approx(2 / 3)
+    assert isinstance(HarrellC(), FoldMetric)
+    assert HarrellC().higher_is_better
+
+
+def test_a_fold_without_comparable_pair_has_a_reason_instead_of_a_score():
+    predictions, test = fold([False, False, True])
+
+    score = HarrellC().within_fold(predictions, test, train=test)
+
+    assert score.value is None
+    assert score.reason.startswith("no comparable pair among 3 cases with 1 events")

@@ -12,13 +12,22 @@ from mtsbench.comparison.comparable import FinishedRun
 from mtsbench.records import FailedTrial, RunDescription, StoredScore, TrialRecord
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def phantom():
-    """The module `phantom.py`, which imports torch, so only tests that ask for it pay."""
+    """The module `phantom.py`, which imports torch, so only tests that ask for it pay.
+
+    Its networks are too small to share: on a busy machine a second thread costs ten times more
+    than it saves.
+    """
+    import torch
+
     spec = importlib.util.spec_from_file_location("phantom", Path(__file__).parent / "phantom.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield module
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ Loaded by the fixture `phantom`; nothing else imports it.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import torch
 from torch import nn
@@ -148,7 +150,11 @@ def composition(*losses: WeightedLoss, backbone: str = "segmenting", **changes) 
 
 
 def loss(name: str, weight: float = 1.0, **options) -> WeightedLoss:
-    return WeightedLoss(loss=Part(name=name, options=options), weight=weight)
+    return WeightedLoss(
+        loss=Part(name=name, options=options),
+        task="segmentation" if name == "dice" else "survival",
+        weight=weight,
+    )
 
 
 def settings(**changes) -> TrainingSettings:
@@ -167,6 +173,7 @@ def context(training: TrainingSettings, seed: int = 0, log=lambda epoch, values:
     return FitContext(seed=seed, device="cpu", training=training, log=log)
 
 
+@cache
 def patients(count: int, *, seed: int = 0, masks: bool = True, size=SIZE) -> LabelledCohort:
     """Ball-shaped tumours in noise; the larger, the earlier the event; a third is censored."""
     rng = np.random.default_rng(seed)

@@ -79,7 +79,7 @@ def test_a_missing_trial_is_named(make_run, make_description, make_record, posit
 
     with pytest.raises(
         IncomparableRunsError,
-        match="^half has no result for repeat 0 fold 1 seed 0; finish it with the same `mtsbench",
+        match=r"^half has no result for repeat 0 fold 1 seed 0; finish it with the same `mtsbench",
     ):
         check_comparable(runs)
 
@@ -87,7 +87,7 @@ def test_a_missing_trial_is_named(make_run, make_description, make_record, posit
 def test_a_failed_trial_is_missing_with_its_reason(make_run, make_record, make_failure):
     failed = make_run(records=(make_record(0), make_record(1)), failures=[make_failure(2)])
 
-    with pytest.raises(IncomparableRunsError, match=r"fold 2 seed 0 \(the training loss became nan"):
+    with pytest.raises(IncomparableRunsError, match=r"seed 0 \(the training loss became nan\)"):
         check_comparable([make_run(), failed])
 
 

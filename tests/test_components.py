@@ -46,7 +46,7 @@ def test_a_summary_that_does_not_fit_one_line_is_refused(summary, length):
 
 @pytest.mark.parametrize("reference", ["", "10.1109/JBHI", "ftp://example.org"])
 def test_a_reference_that_is_no_url_is_refused(reference):
-    with pytest.raises(ValueError, match=f"needs a DOI or other URL as reference, got '{reference}"):
+    with pytest.raises(ValueError, match=f"a DOI or other URL as reference, got '{reference}'"):
         Component(**{**GOOD, "reference": reference})
 
 

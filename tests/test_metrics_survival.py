@@ -71,7 +71,10 @@ def test_edge_cases_are_those_of_r(oracle, name):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("no_events", "no comparable pair among 4 cases with 0 events, so the C-index is undefined"),
+        (
+            "no_events",
+            "among 4 cases with 0 events, so the C-index is undefined",
+        ),
         ("one_event_last", "no comparable pair among 4 cases with 1 events"),
         ("two_events_tied", "no comparable pair among 2 cases with 2 events"),
     ],

@@ -38,10 +38,7 @@ def row(text: str, first: str) -> list[str]:
 
 
 def test_the_title_says_what_was_asked_and_that_patients_are_simulated(make_description):
-    assert (
-        title(make_description())
-        == "npc (SIMULATED) · pfs · preset demo · 150 cases, 74 events"
-    )
+    assert title(make_description()) == "npc (SIMULATED) · pfs · preset demo · 150 cases, 74 events"
     assert "SIMULATED" not in title(make_description(simulated=False))
 
 

@@ -189,7 +189,7 @@ def test_a_cohort_without_events_is_refused():
 )
 def test_too_few_events_for_the_folds_are_refused_with_what_is_possible(events, advice):
     cohort = outcomes([True] * events + [False] * 40)
-    with pytest.raises(DataError, match=f"pfs: {events} events in .* cannot fill 5 folds.*{advice}"):
+    with pytest.raises(DataError, match=f"pfs: {events} events in .* fill 5 folds.*{advice}"):
         make_splits(cohort, Protocol(), {})
 
 

@@ -56,7 +56,7 @@ def test_beginning_another_run_in_the_same_folder_is_refused(store, make_descrip
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"nowhere/run.json does not exist; is .*nowhere the folder"):
+    with pytest.raises(DataError, match=r"nowhere/run.json does not exist; is .* the folder"):
         RunStore(tmp_path / "nowhere").description()
 
 
@@ -133,7 +133,10 @@ def test_a_finished_trial_is_never_replaced(store, make_record):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda text: text[: len(text) // 2], r"record.json is damaged \(: Invalid JSON.*remove it"),
+        (
+            lambda text: text[: len(text) // 2],
+            r"record.json is damaged \(: Invalid JSON.*remove",
+        ),
         (lambda text: "\x00" + text, r"record.json is damaged"),
         (lambda text: text.replace('"fold":0', '"fold":"x"'), r"damaged \(fold: Input should be"),
         (lambda text: text.replace('"git"', '"got"'), r"damaged \(git: Field required"),

@@ -25,7 +25,9 @@ def grids(draw) -> Grid:
 
 
 def volume(grid: Grid) -> Volume:
-    return Volume(array=np.arange(np.prod(grid.size), dtype=np.float32).reshape(grid.size), grid=grid)
+    return Volume(
+        array=np.arange(np.prod(grid.size), dtype=np.float32).reshape(grid.size), grid=grid
+    )
 
 
 def test_an_array_of_another_shape_than_its_grid_is_refused():

@@ -76,13 +76,13 @@ def read_batch(cohort: Cohort, rows: Sequence[int] | NDArray[np.intp], device: s
     )
 
 
-def read_targets(cohort: LabelledCohort, rows: NDArray[np.intp], mask: Tensor | None) -> Targets:
-    """Outcomes of the batch's cases on the device of its mask."""
-    device = "cpu" if mask is None else mask.device
+def read_targets(cohort: LabelledCohort, rows: NDArray[np.intp], batch: Batch) -> Targets:
+    """Outcomes and mask of the batch's cases, on the batch's device."""
+    device = batch.image.device
     return Targets(
         time=torch.from_numpy(cohort.outcomes.time[rows]).to(device),
         event=torch.from_numpy(cohort.outcomes.event[rows]).to(device),
-        mask=mask,
+        mask=batch.mask,
     )
 
 

@@ -90,9 +90,15 @@ def load_weights(network: nn.Module, folder: Path) -> None:
         network.load_state_dict(state)
     except (SafetensorError, RuntimeError, OSError) as error:
         raise CheckpointError(
-            f"{folder / WEIGHTS} does not fit the network: {str(error).splitlines()[0]}; was it "
+            f"{folder / WEIGHTS} does not fit the network: {_first_fault(error)}; was it "
             "trained with another version of the plugin?"
         ) from error
+
+
+def _first_fault(error: Exception) -> str:
+    """What is wrong; torch says it in the lines after "Error(s) in loading state_dict"."""
+    lines = str(error).splitlines()
+    return lines[min(1, len(lines) - 1)].strip().rstrip(".")
 
 
 def _sha256(path: Path) -> str:

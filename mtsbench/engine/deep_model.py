@@ -81,7 +81,10 @@ class DeepModel:
     def load(self, folder: Path) -> None:
         """Become the stored network."""
         description = read_description(folder, self._parts())
-        network = self._assemble(description.channels, description.clinical_features)
+        # The initial weights are drawn before they are replaced; the caller's generator stays as
+        # it was.
+        with seeded(0, self.device):
+            network = self._assemble(description.channels, description.clinical_features)
         load_weights(network, folder)
         place(network, self.device)
         self._network = network
@@ -105,10 +108,13 @@ class DeepModel:
 
     def _check_size(self, network: MultiTaskNetwork, cohort: Cohort) -> None:
         size = cohort[0].image.shape[1:]
-        multiple = network.backbone.multiple
-        if any(count % multiple for count in size):
-            raise DataError(
-                f"the common grid has {size} voxels, but backbone "
-                f"{self.composition.backbone.name!r} needs multiples of {multiple}; "
-                "set --set preprocessing.size"
-            )
+        built = (network.backbone, network.survival_network)
+        parts = (self.composition.backbone, self.composition.survival_network)
+        for backbone, part in zip(built, parts, strict=True):
+            if backbone is None or part is None:
+                continue
+            if any(count % backbone.multiple for count in size):
+                raise DataError(
+                    f"the common grid has {size} voxels, but backbone {part.name!r} needs "
+                    f"multiples of {backbone.multiple}; set --set preprocessing.size"
+                )

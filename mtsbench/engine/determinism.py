@@ -17,10 +17,11 @@ def seeded(seed: int, device: str) -> Iterator[None]:
     """
     cuda = torch.device(device).type == "cuda"
     strict = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     with torch.random.fork_rng(devices=[torch.device(device)] if cuda else []):
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(not cuda)
         try:
             yield
         finally:
-            torch.use_deterministic_algorithms(strict)
+            torch.use_deterministic_algorithms(strict, warn_only=warn_only)

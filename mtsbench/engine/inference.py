@@ -56,7 +56,9 @@ def infer(
                 dice.extend([None] * len(rows))
                 continue
             probability = outputs.tumour_logit.float().sigmoid()[:, 0]
-            if batch.mask is not None:
+            if batch.mask is None:
+                dice.extend([None] * len(rows))
+            else:
                 dice.extend(_dice(probability > 0.5, batch.mask[:, 0] > 0.5))
             if keep_probability:
                 probabilities.extend(probability.cpu().numpy())

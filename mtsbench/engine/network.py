@@ -131,7 +131,18 @@ class TotalLoss:
 def build_losses(
     composition: Composition, components: Components, segmentation_emphasis: float
 ) -> TotalLoss:
-    """Build the losses of a composition, those of the segmentation task times the emphasis."""
+    """Build the losses of a composition, those of the segmentation task times the emphasis.
+
+    Raises:
+        PluginError: A loss is named twice, so that one would stand for both.
+    """
+    names = [item.loss.name for item in composition.losses]
+    for name in names:
+        if names.count(name) > 1:
+            raise PluginError(
+                f"the composition names loss {name!r} {names.count(name)} times; name it once, "
+                "with one weight"
+            )
     factor = {"segmentation": segmentation_emphasis, "survival": 1.0}
     return TotalLoss(
         {

@@ -133,7 +133,7 @@ def _train_epoch(
         batch = read_batch(training.cohort, rows, context.device)
         transforms = draw_transforms(len(rows), settings, generator)
         batch = augment(batch, transforms, spacing, settings.mask_threshold)
-        targets = read_targets(training, rows, batch.mask)
+        targets = read_targets(training, rows, batch)
         with autocast(context.device):
             outputs = network(batch.image, batch.clinical)
             total, parts = total_loss(outputs, targets, network.head.penalty())

@@ -1,6 +1,7 @@
 """What ITK does not tell of a NIfTI file: that it was cut off, or held NaN.
 
-ITK reads a truncated .nii.gz without a word, and replaces NaN and Inf by 0 (ITK issue 6575).
+ITK reads a truncated .nii.gz without a word, and replaces NaN and Inf by 0 (ITK issue 6575,
+still so in SimpleITK 2.5).
 
 Source: NIfTI-1 and NIfTI-2 header fields, https://nifti.nimh.nih.gov.
 """
@@ -12,13 +13,14 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtsbench_cohorts.file_fingerprint import GZIP_MAGIC
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from pathlib import Path
 
 CHUNK = 1 << 20  # bytes; a multiple of every voxel's size
@@ -74,7 +76,7 @@ def _stored(header: bytes) -> Stored | None:
     return None
 
 
-def _voxel_problem(stream: IO[bytes], stored: Stored) -> str | None:
+def _voxel_problem(stream: gzip.GzipFile | BufferedReader, stored: Stored) -> str | None:
     """Reads to the end of the stream, so that gzip compares its checksum."""
     stream.seek(stored.offset)
     read, broken = 0, 0

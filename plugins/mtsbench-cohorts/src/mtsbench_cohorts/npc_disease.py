@@ -39,12 +39,12 @@ ROUTES = np.array(
     ]
 )
 STATION_CENTRES = {  # head coordinates on the left side, mm
-    "II": (39.0, 12.0, -44.0),
-    "III": (37.0, 10.0, -66.0),
-    "V": (46.0, 36.0, -54.0),
-    "Ib": (32.0, -20.0, -58.0),
+    "II": (39.0, 12.0, -40.0),
+    "III": (37.0, 10.0, -59.0),
+    "V": (46.0, 36.0, -50.0),
+    "Ib": (32.0, -20.0, -56.0),
 }
-NODE_SD = 4.5  # mm, of a node about its station
+NODE_SD = 3.5  # mm, of a node about its station
 GAP = 5.0  # mm between the primary and any node
 TEXTURE = 4.5  # mm, SD of the Gaussian that makes the uptake texture
 NECROTIC_UPTAKE = 0.12  # of viable tumour

@@ -5,8 +5,8 @@ the log hazard ratio is the sum over the factors of coefficient * (value - mean)
 SDs are fixed numbers of the simulated population, not statistics of a cohort, so that a case is
 the same in every cohort.
 
-Source: Bender, Augustin, Blettner, Statistics in Medicine 24 (2005), 1713-1723 (equation 6 and
-table II: drawing survival times from a Weibull proportional-hazards model).
+Source: Bender, Augustin, Blettner, Statistics in Medicine 24 (2005), 1713-1723 (survival times of
+a Weibull proportional-hazards model by inversion).
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class HazardFactor:
 
 
 HAZARD = (
-    HazardFactor(name="log_volume", mean=3.55, sd=0.59, coefficient=0.65),
-    HazardFactor(name="uptake_heterogeneity", mean=0.33, sd=0.12, coefficient=0.7),
+    HazardFactor(name="log_volume", mean=3.55, sd=0.59, coefficient=0.6),
+    HazardFactor(name="uptake_heterogeneity", mean=0.33, sd=0.12, coefficient=0.65),
     HazardFactor(name="invasion", mean=1.5, sd=0.17, coefficient=0.35),
     HazardFactor(name="nodal_burden", mean=3.33, sd=1.4, coefficient=0.75),
     HazardFactor(name="age", mean=49.0, sd=11.0, coefficient=0.2),

@@ -25,12 +25,16 @@ def build_npc(
 
 
 def build_hecktor(
-    root: Path | None, *, form: Literal["auto", "2022", "2025", "2026"] = "auto"
+    root: Path | None,
+    *,
+    form: Literal["auto", "2022", "2025", "2026"] = "auto",
+    target: Literal["primary", "primary+nodes"] = "primary",
+    test_centre: Literal["field-of-view", "pet-uptake"] = "field-of-view",
 ) -> Dataset:
     """A HECKTOR download in `root`, in the folder form of one of its years."""
     from mtsbench_cohorts.hecktor import build_hecktor as build
 
-    return build(root, form=form)
+    return build(root, form=form, target=target, test_centre=test_centre)
 
 
 @hookimpl

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mtsbench.data import Case, Outcomes, Predictions
+from mtsbench.evaluation import evaluate
+from mtsbench.metrics.catalogue import Metrics
+from mtsbench.metrics.segmentation import Dice
+from mtsbench.metrics.survival import HarrellC
+from mtsbench.volumes import Grid, Volume
+
+CASES = ("P1", "P2", "P3")
+NATIVE = Grid(size=(8, 8, 8), spacing=(2.0, 2.0, 2.0))
+# The lower half of the native field of view, at the same voxels.
+CROP = Grid(size=(4, 8, 8), spacing=(2.0, 2.0, 2.0))
+METRICS = Metrics(within_fold={"harrell-c": HarrellC()}, per_case={"dice": Dice()})
+
+
+def box(depth: slice) -> np.ndarray:
+    mask = np.zeros(NATIVE.size, np.uint8)
+    mask[depth, 2:6, 2:6] = 1
+    return mask
+
+
+class Patients:
+    """A dataset as far as evaluation reads it."""
+
+    def __init__(self, masks: dict[str, np.ndarray | None]) -> None:
+        self.masks = masks
+
+    def load(self, case_id: str) -> Case:
+        mask = self.masks[case_id]
+        return Case(
+            case_id=case_id,
+            images={},
+            mask=None if mask is None else Volume(array=mask, grid=NATIVE),
+            clinical={},
+        )
+
+
+class SimulatedPatients(Patients):
+    def oracle_risk(self, case_ids):
+        return np.array([{"P1": 3.0, "P2": 2.0, "P3": 1.0}[one] for one in case_ids])
+
+    def factors(self, case_ids):
+        return {}
+
+
+def fold(event=(True, True, True)) -> Outcomes:
+    return Outcomes(
+        endpoint="pfs", case_ids=CASES, time=np.array([10.0, 20.0, 30.0]), event=np.array(event)
+    )
+
+
+def scored(masks=None, probability=None, grids=None, risk=(1.0, 3.0, 2.0), test=None, **changes):
+    masks = masks or dict.fromkeys(CASES, box(slice(1, 3)))
+    predictions = Predictions(
+        case_ids=CASES,
+        risk=np.array(risk),
+        tumour_probability=None if probability is None else tuple(probability),
+    )
+    return evaluate(
+        predictions,
+        grids,
+        changes.get("dataset", Patients(masks)),
+        test=test or fold(),
+        train=fold(),
+        metrics=changes.get("metrics", METRICS),
+    )
+
+
+def test_risks_are_scored_over_the_whole_fold():
+    found = scored()
+
+    assert found.scores.keys() == {"harrell-c"}
+    assert found.scores["harrell-c"].value == pytest.approx(1 / 3)
+    assert found.scores["harrell-c"].cases == 3
+    assert found.per_case == {}
+    assert found.oracle == {}
+
+
+def test_an_undefined_score_keeps_its_reason():
+    score = scored(test=fold((False, False, False))).scores["harrell-c"]
+
+    assert score.value is None
+    assert score.reason.startswith("no comparable pair among 3 cases with 0 events")
+    assert score.cases == 3
+
+
+def test_the_oracle_is_scored_where_the_hazard_is_known():
+    found = scored(dataset=SimulatedPatients(dict.fromkeys(CASES)))
+
+    assert found.oracle["harrell-c"].value == 1.0
+    assert found.scores["harrell-c"].value == pytest.approx(1 / 3)
+
+
+def test_a_perfect_mask_on_the_same_grid_has_dice_1():
+    probability = [box(slice(1, 3)).astype(np.float32)] * 3
+
+    found = scored(probability=probability, grids=[NATIVE] * 3)
+
+    assert [score.value for score in found.per_case["dice"]] == [1.0, 1.0, 1.0]
+    assert (found.scores["dice"].value, found.scores["dice"].cases) == (1.0, 3)
+
+
+def test_tumour_outside_the_models_crop_counts_as_missed():
+    masks = dict.fromkeys(CASES, box(slice(1, 7)))
+    probability = [box(slice(1, 7))[:4].astype(np.float32)] * 3
+
+    found = scored(masks=masks, probability=probability, grids=[CROP] * 3)
+
+    # Of six slices of tumour the crop holds three.
+    assert found.scores["dice"].value == pytest.approx(2 * 3 / (3 + 6))
+
+
+def test_a_probability_of_one_half_is_not_tumour():
+    half = np.full(NATIVE.size, 0.5, np.float32)
+    above = np.full(NATIVE.size, 0.5001, np.float32)
+    everything = dict.fromkeys(CASES, np.ones(NATIVE.size, np.uint8))
+
+    found = scored(masks=everything, probability=[half, above, above], grids=[NATIVE] * 3)
+
+    assert [score.value for score in found.per_case["dice"]] == [0.0, 1.0, 1.0]
+
+
+def test_patients_without_tumour_or_mask_have_a_reason_and_no_part_in_the_mean():
+    masks = {"P1": None, "P2": np.zeros(NATIVE.size, np.uint8), "P3": box(slice(1, 3))}
+    probability = [box(slice(1, 3)).astype(np.float32)] * 3
+
+    found = scored(masks=masks, probability=probability, grids=[NATIVE] * 3)
+
+    assert [score.reason for score in found.per_case["dice"]] == [
+        "the case has no true mask",
+        "the true mask is empty",
+        None,
+    ]
+    assert (found.scores["dice"].value, found.scores["dice"].cases) == (1.0, 1)
+
+
+def test_a_fold_without_any_mask_has_a_reason_instead_of_a_mean():
+    probability = [np.zeros(NATIVE.size, np.float32)] * 3
+
+    score = scored(masks=dict.fromkeys(CASES), probability=probability, grids=[NATIVE] * 3).scores[
+        "dice"
+    ]
+
+    assert (score.value, score.reason, score.cases) == (
+        None,
+        "undefined for every test case",
+        0,
+    )
+
+
+@pytest.mark.parametrize("missing", ["probability", "grids", "metrics"])
+def test_masks_are_not_scored_without_probability_grids_or_metric(missing):
+    given = {
+        "probability": [box(slice(1, 3)).astype(np.float32)] * 3,
+        "grids": [NATIVE] * 3,
+        "metrics": METRICS,
+    }
+    given[missing] = (
+        SimpleNamespace(within_fold=METRICS.within_fold, per_case={})
+        if missing == "metrics"
+        else None
+    )
+
+    assert scored(**given).scores.keys() == {"harrell-c"}

@@ -74,6 +74,19 @@ def test_another_seed_gives_another_model(phantom, quick):
     assert not same(fitted(phantom, seed=1).predict(cohort), made.predict(cohort))
 
 
+def test_the_seed_draws_the_initial_weights(phantom):
+    # With next to no learning rate the weights stay what they were at the start.
+    settings = phantom.settings(epochs=1, steps_per_epoch=1, learning_rates=((0, 1e-12),))
+
+    weights = [
+        fitted(phantom, seed=seed, settings=settings)._network.head.linear.weight
+        for seed in (0, 0, 1)
+    ]
+
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.allclose(weights[0], weights[2], atol=1e-3)
+
+
 def test_the_callers_random_state_is_untouched(phantom, quick, tmp_path):
     before = torch.get_rng_state(), np.random.get_state(), random.getstate()
 

@@ -101,6 +101,48 @@ def test_every_epoch_logs_the_losses_and_the_validation_scores(phantom):
         assert 0 < penalty < 1e-3
 
 
+def test_every_step_of_every_epoch_updates_the_batch_statistics(phantom):
+    fit = Fit(phantom, phantom.settings(epochs=3, steps_per_epoch=4))
+
+    counts = [int(state["backbone.fine.1.num_batches_tracked"]) for state in fit.states]
+    assert counts == [4, 8, 12]
+
+
+def test_the_seed_of_the_trial_draws_the_batches(phantom):
+    losses = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(0)
+        network = assemble(phantom.composition(), phantom.components(), 2, 1)
+        train(
+            network,
+            build_losses(phantom.composition(), phantom.components(), 1.0),
+            phantom.patients(18),
+            phantom.patients(12, seed=1),
+            phantom.context(
+                phantom.settings(epochs=1), seed, lambda _, values: losses.append(values["loss"])
+            ),
+        )
+
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_training_sees_augmented_images_and_masks(phantom):
+    still = {"rotation": 0.0, "translation": 0.0, "flip": 0.0}
+    one_step = phantom.settings(epochs=1, steps_per_epoch=1)
+
+    # The same cases with the same weights, so only the transforms can make a difference.
+    plain, moved, wider = (
+        Fit(phantom, settings).log[0]["dice"]
+        for settings in (
+            replace(one_step, **still),
+            replace(one_step, translation=8.0),
+            replace(one_step, translation=8.0, mask_threshold=0.9),
+        )
+    )
+
+    assert len({plain, moved, wider}) == 3
+
+
 def test_a_backbone_that_does_not_segment_logs_no_dice(phantom):
     fit = Fit(phantom, phantom.settings(epochs=1), phantom.composition(backbone="encoder"))
 

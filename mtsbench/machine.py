@@ -15,9 +15,14 @@ NOTED_PACKAGES = ("torch", "numpy", "scipy", "SimpleITK")
 
 def peak_memory_mib() -> float:
     """Largest resident memory of this process so far, MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # ru_maxrss would carry the launching process's peak over the exec.
+        peak_kib = next(line for line in status.read_text().splitlines() if "VmHWM" in line)
+        return round(int(peak_kib.split()[1]) / 1024, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts in KiB, macOS in bytes.
-    return round(peak / (1024 if sys.platform != "darwin" else 1024**2), 1)
+    # macOS counts in bytes, other systems in KiB.
+    return round(peak / (1024**2 if sys.platform == "darwin" else 1024), 1)
 
 
 def platform_versions() -> Mapping[str, str]:

@@ -41,8 +41,8 @@ class Protocol:
             raise OptionError(f"folds must be at least 2, got {self.folds}")
         if self.repeats < 1:
             raise OptionError(f"repeats must be at least 1, got {self.repeats}")
-        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
-            raise OptionError(f"seeds must be one or more different numbers, got {self.seeds}")
+        if not self.seeds or len(set(self.seeds)) != len(self.seeds) or min(self.seeds) < 0:
+            raise OptionError(f"seeds must be one or more different numbers >= 0, got {self.seeds}")
         if not 0 < self.validation_share <= 0.5:
             raise OptionError(
                 f"validation_share must be in (0, 0.5], got {self.validation_share:g}"
@@ -103,7 +103,7 @@ def training_budget(preset: PresetName, published: TrainingSettings) -> Training
     return replace(
         published,
         epochs=12,
-        steps_per_epoch=12,
+        steps_per_epoch=10,
         learning_rates=((0, 8e-3), (6, 2e-3), (10, 5e-4)),
         select_by="c-index+dice",
         segmentation_emphasis=1000.0,

@@ -62,7 +62,7 @@ def make_splits(
                 for name, members in strata.items()
             }
             parts = max(2, round(1 / protocol.validation_share))
-            order = np.random.default_rng([protocol.split_seed, repeat, fold])
+            order = np.random.default_rng([protocol.split_seed, repeat, fold + 1])
             validation = _deal(rest, parts, order)[0]
             train = {case_id for members in rest.values() for case_id in members} - validation
             split = Split(

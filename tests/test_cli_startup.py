@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -52,19 +52,26 @@ def imported(*arguments: str) -> str:
     return done.stderr.splitlines()[-1]
 
 
+def children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_imports_no_heavy_package():
     assert imported("--help") == "[]"
 
 
 def test_help_takes_less_than_half_a_second():
+    """Of processor time: wall-clock time would measure what else the machine does."""
+
     def once() -> float:
-        start = time.perf_counter()
+        start = children_seconds()
         subprocess.run(
             [sys.executable, "-c", "from mtsbench.cli import main; main()", "--help"],
             capture_output=True,
             check=True,
         )
-        return time.perf_counter() - start
+        return children_seconds() - start
 
     assert min(once() for _ in range(3)) < 0.5
 

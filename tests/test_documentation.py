@@ -43,7 +43,9 @@ def test_the_plugin_of_the_document_loads_and_is_listed(document, tmp_path):
     (tmp_path / "mtsbench_focal.py").write_text(block(document, "python", "mtsbench_losses"))
     metadata = tmp_path / "mtsbench_focal-0.1.0.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: mtsbench-focal\nVersion: 0.1\n")
+    (metadata / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: mtsbench-focal\nVersion: 0.1\n"
+    )
     (metadata / "entry_points.txt").write_text("[mtsbench]\nfocal = mtsbench_focal\n")
 
     listed = subprocess.run(
@@ -77,7 +79,9 @@ def test_the_loss_of_the_document_gives_the_focal_loss(document, tmp_path):
     )
 
     right = torch.tensor([2.0, 1.0]).sigmoid()
-    assert value.item() == pytest.approx((-((1 - right) ** 2) * right.log()).mean().item(), rel=1e-5)
+    assert value.item() == pytest.approx(
+        (-((1 - right) ** 2) * right.log()).mean().item(), rel=1e-5
+    )
 
 
 def test_the_plugin_of_the_readme_has_at_most_twelve_lines():

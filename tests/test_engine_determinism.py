@@ -62,3 +62,13 @@ def test_the_callers_state_is_restored_after_an_error():
 
     assert torch.equal(torch.get_rng_state(), before)
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_new_tensors_are_not_filled_inside_and_the_callers_choice_comes_back():
+    before = torch.utils.deterministic.fill_uninitialized_memory
+
+    with seeded(0, "cpu"):
+        inside = torch.utils.deterministic.fill_uninitialized_memory
+
+    assert not inside
+    assert torch.utils.deterministic.fill_uninitialized_memory == before

@@ -156,3 +156,8 @@ def test_a_fold_without_comparable_pair_has_a_reason_instead_of_a_score():
 
     assert score.value is None
     assert score.reason.startswith("no comparable pair among 3 cases with 1 events")
+
+
+def test_a_risk_that_is_not_finite_is_refused():
+    with pytest.raises(ValueError, match="1 risks are not finite"):
+        harrell_c(np.array([0.1, np.nan]), np.array([1.0, 2.0]), np.array([True, True]))

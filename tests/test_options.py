@@ -254,9 +254,9 @@ def test_fields_of_a_record_are_replaced_and_the_rest_is_kept():
     ("given", "message"),
     [
         ({"epoch": "3"}, r"^training has no option 'epoch'\. Did you mean 'epochs'\? Options: "),
-        ({"epochs": "few"}, r"^option 'epochs' of training must be int, got 'few'$"),
+        ({"epochs": "few"}, r"^option 'epochs' of training must be int >= 1, got 'few'$"),
         ({"select_by": "loss"}, r"must be one of 'c-index', 'c-index\+dice', got 'loss'$"),
-        ({"learning_rates": "0.1"}, r"must be int:float,\.\.\., got '0\.1'$"),
+        ({"learning_rates": "0.1"}, r"must be int:float > 0,\.\.\., got '0\.1'$"),
     ],
 )
 def test_a_field_is_checked_as_an_option_is(given, message):
@@ -282,8 +282,8 @@ def test_what_the_record_itself_refuses_is_an_option_error():
 def test_the_fields_of_a_record_are_listed_with_its_values():
     table = {option.name: option for option in field_table(TrainingSettings(epochs=9))}
 
-    assert table["epochs"] == Option(name="epochs", type="int", default=9)
-    assert table["learning_rates"].type == "int:float,..."
+    assert table["epochs"] == Option(name="epochs", type="int >= 1", default=9)
+    assert table["learning_rates"].type == "int:float > 0,..."
     assert format_value(table["learning_rates"].default) == "0:0.0001"
 
 

@@ -29,8 +29,12 @@ COMPOSITION = Composition(
     [
         ({"folds": 1}, "folds must be at least 2, got 1"),
         ({"repeats": 0}, "repeats must be at least 1, got 0"),
-        ({"seeds": ()}, r"seeds must be one or more different numbers, got \(\)"),
-        ({"seeds": (0, 1, 0)}, r"seeds must be one or more different numbers, got \(0, 1, 0\)"),
+        ({"seeds": ()}, r"seeds must be one or more different numbers >= 0, got \(\)"),
+        ({"seeds": (0, -1)}, r"numbers >= 0, got \(0, -1\)"),
+        (
+            {"seeds": (0, 1, 0)},
+            r"seeds must be one or more different numbers >= 0, got \(0, 1, 0\)",
+        ),
         ({"validation_share": 0.0}, r"validation_share must be in \(0, 0.5\], got 0"),
         ({"validation_share": 0.51}, r"validation_share must be in \(0, 0.5\], got 0.51"),
         ({"validation_share": float("nan")}, r"validation_share must be in \(0, 0.5\], got nan"),

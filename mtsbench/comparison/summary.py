@@ -38,7 +38,18 @@ class Summary:
         text = f"{self.mean:.3f}"
         if self.spread is not None:
             text += f" ± {self.spread:.3f}"
-        return text if self.defined == self.trials else f"{text} ({self.defined}/{self.trials})"
+        return text + self._count()
+
+    def mean_text(self) -> str:
+        """The mean alone, with the count of trials where some are missing."""
+        return "undefined" if self.mean is None else f"{self.mean:.3f}{self._count()}"
+
+    def spread_text(self) -> str:
+        """The standard deviation alone, or a dash."""
+        return "–" if self.spread is None else f"{self.spread:.3f}"
+
+    def _count(self) -> str:
+        return "" if self.defined == self.trials else f" ({self.defined}/{self.trials})"
 
 
 def summarise(run: FinishedRun, metric: str, *, oracle: bool = False) -> Summary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,10 +95,22 @@ class DeepModel:
         return assemble(self.composition, self.components, channels, clinical_features)
 
     def _parts(self) -> dict[str, str]:
-        parts = {"backbone": self.composition.backbone.name, "head": self.composition.head.name}
-        if self.composition.survival_network is not None:
-            parts["survival_network"] = self.composition.survival_network.name
-        return parts
+        """What decides the function that the weights parametrise."""
+        composition = self.composition
+        named = {
+            "backbone": composition.backbone,
+            "survival_network": composition.survival_network,
+            "head": composition.head,
+        }
+        return {
+            "mask_link": composition.mask_link,
+            "backbone_features": str(composition.backbone_features),
+            **{
+                role: f"{part.name} {json.dumps(dict(part.options), sort_keys=True)}"
+                for role, part in named.items()
+                if part is not None
+            },
+        }
 
     def _fitted(self, wish: str) -> MultiTaskNetwork:
         if self._network is None:

@@ -29,10 +29,12 @@ def harrell_c(
         event: (N,) True where the event was observed.
 
     Raises:
-        ValueError: No pair is comparable.
+        ValueError: No pair is comparable, or a risk is not finite.
 
     Source: Harrell et al., JAMA 247 (1982) 2543; ties as R `survival::concordance`.
     """
+    if not np.isfinite(risk).all():
+        raise ValueError(f"{np.count_nonzero(~np.isfinite(risk))} risks are not finite")
     later = (time[:, None] < time[None, :]) | ((time[:, None] == time[None, :]) & ~event[None, :])
     comparable = event[:, None] & later
     pairs = int(comparable.sum())

@@ -27,14 +27,17 @@ def title(description: RunDescription) -> str:
 
 
 def run_table(run: FinishedRun) -> Table:
-    """One row a trial and a last row of means; the oracle's columns where it is known."""
+    """One row a trial and a last row of means; the oracle's columns where it is known.
+
+    `s` is the trial's wall-clock time in seconds, `cases` and `events` those of its test fold.
+    """
     table = Table(title=f"{run.label} on {title(run.description)}", title_justify="left")
     metrics, oracle = metric_names(run), metric_names(run, oracle=True)
     many_repeats = len({record.repeat for record in run.records}) > 1
     many_seeds = len({record.seed for record in run.records}) > 1
     # In a narrow terminal "fold" breaks what does not fit; rich's default would cut digits off.
     table.add_column("fold", overflow="fold")
-    columns = ("test cases", "events", *metrics, *(f"oracle {name}" for name in oracle), "seconds")
+    columns = ("cases", "events", *metrics, *(f"oracle {name}" for name in oracle), "s")
     for name in columns:
         table.add_column(name, justify="right", overflow="fold")
     for record in run.records:
@@ -43,14 +46,11 @@ def run_table(run: FinishedRun) -> Table:
         table.add_row(label, *_cells(record, metrics, oracle))
     table.add_section()
     seconds = sum(sum(record.phase_seconds.values()) for record in run.records)
-    table.add_row(
-        "mean ± SD",
-        "",
-        "",
-        *(summarise(run, name).text() for name in metrics),
-        *(summarise(run, name, oracle=True).text() for name in oracle),
-        f"{seconds:.0f} in all",
-    )
+    summaries = [summarise(run, name) for name in metrics]
+    summaries += [summarise(run, name, oracle=True) for name in oracle]
+    table.add_row("mean", "", "", *(one.mean_text() for one in summaries), "")
+    table.add_row("SD", "", "", *(one.spread_text() for one in summaries), "")
+    table.add_row("sum", "", "", *("" for _ in summaries), f"{seconds:.0f}")
     return table
 
 

@@ -86,7 +86,7 @@ def _build_parts(
         mask_link=link,
         head=Part(name="cox-head", options={"dropout": dropout}),
         losses=(
-            WeightedLoss(loss=Part(name="cox")),
-            WeightedLoss(loss=Part(name="dice"), weight=0.25),
+            WeightedLoss(loss=Part(name="cox"), task="survival"),
+            WeightedLoss(loss=Part(name="dice"), task="segmentation", weight=0.25),
         ),
     )

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtsbench.data import Predictions
+from mtsbench.errors import PluginError
 from mtsbench.interfaces import KnownHazard, Score
 from mtsbench.preprocessing import native_probability
 from mtsbench.records import StoredScore
 
 if TYPE_CHECKING:
-    from mtsbench.data import Outcomes
+    from numpy.typing import NDArray
+
+    from mtsbench.data import Cohort, Outcomes
     from mtsbench.interfaces import Dataset
     from mtsbench.metrics.catalogue import Metrics
-    from mtsbench.volumes import Grid
 
 TUMOUR_THRESHOLD = 0.5
 
@@ -39,10 +41,10 @@ class Evaluation:
 
 def evaluate(
     predictions: Predictions,
-    grids: Sequence[Grid] | None,
+    cohort: Cohort,
     dataset: Dataset,
     *,
-    test: Outcomes,
+    outcomes: Outcomes,
     train: Outcomes,
     metrics: Metrics,
 ) -> Evaluation:
@@ -52,23 +54,31 @@ def evaluate(
     from the common grid, so tumour outside the model's crop counts as missed.
 
     Args:
-        predictions: In the order of `test`.
-        grids: Common grid of each test case; None if the model does not segment.
+        predictions: Of the model.
+        cohort: What the model was given.
         dataset: Gives the true masks, one case at a time, and the oracle.
-        test: Outcomes of the test fold.
+        outcomes: Of the cohort, in its order.
         train: Outcomes of the training part, for metrics that weight by censoring.
         metrics: What to compute.
+
+    Raises:
+        PluginError: The model predicted other cases than it was given, or in another order.
     """
+    if predictions.case_ids != cohort.case_ids:
+        raise PluginError(
+            f"the model was given {len(cohort)} cases and must predict them in their order, but "
+            f"its {len(predictions.case_ids)} predictions are of others or in another order"
+        )
     per_case: dict[str, tuple[Score, ...]] = {}
-    if predictions.tumour_probability is not None and grids is not None and metrics.per_case:
-        per_case = _score_masks(predictions, grids, dataset, metrics)
+    if predictions.tumour_probability is not None and metrics.per_case:
+        per_case = _score_masks(predictions.tumour_probability, cohort, dataset, metrics)
     oracle: dict[str, StoredScore] = {}
     if isinstance(dataset, KnownHazard):
-        truth = Predictions(case_ids=test.case_ids, risk=dataset.oracle_risk(test.case_ids))
-        oracle = _score_risk(truth, test, train, metrics)
+        truth = Predictions(case_ids=outcomes.case_ids, risk=dataset.oracle_risk(outcomes.case_ids))
+        oracle = _score_risk(truth, outcomes, train, metrics)
     return Evaluation(
         scores={
-            **_score_risk(predictions, test, train, metrics),
+            **_score_risk(predictions, outcomes, train, metrics),
             **{name: _mean(scores) for name, scores in per_case.items()},
         },
         per_case=per_case,
@@ -90,14 +100,15 @@ def _score_risk(
 
 
 def _score_masks(
-    predictions: Predictions, grids: Sequence[Grid], dataset: Dataset, metrics: Metrics
+    probabilities: Sequence[NDArray[np.float32]],
+    cohort: Cohort,
+    dataset: Dataset,
+    metrics: Metrics,
 ) -> dict[str, tuple[Score, ...]]:
-    assert predictions.tumour_probability is not None  # evaluate() has checked it
     scores: dict[str, list[Score]] = {name: [] for name in metrics.per_case}
-    for case_id, probability, grid in zip(
-        predictions.case_ids, predictions.tumour_probability, grids, strict=True
-    ):
+    for row, (case_id, probability) in enumerate(zip(cohort.case_ids, probabilities, strict=True)):
         mask = dataset.load(case_id).mask
+        grid = cohort[row].grid
         for name, metric in metrics.per_case.items():
             if mask is None:
                 scores[name].append(Score(value=None, reason="the case has no true mask"))

@@ -73,7 +73,6 @@ class Experiment:
     dataset_options: Mapping[str, JsonValue]
     versions: Mapping[str, str]
     needs_mask_at_test: bool
-    segments: bool
     new_model: Callable[[], Model]
 
     def question(self) -> dict[str, JsonValue]:
@@ -117,7 +116,6 @@ def resolve(request: Request, components: Components) -> Experiment:
         DataError: The data root cannot be used.
     """
     from mtsbench.engine.precision import choose_device
-    from mtsbench.preprocessing import PreprocessingSettings
 
     device = choose_device(request.device)
     preset = choose_preset(request.preset, cuda=device.startswith("cuda"))
@@ -134,14 +132,7 @@ def resolve(request: Request, components: Components) -> Experiment:
     model_options = components.options("model", request.model, settings["model"])
     built = components.build("model", request.model, options=settings["model"])
     composition = built if isinstance(built, Composition) else None
-    size, spacing = geometry(preset, dataset, composition)
-    preprocessing = replace_fields(
-        PreprocessingSettings(
-            size=size, spacing=spacing, test_centre=cast("TestCentre", dataset.test_centre)
-        ),
-        settings["preprocessing"],
-        "preprocessing",
-    )
+    preprocessing = _preprocessing(preset, dataset, composition, settings["preprocessing"])
     published = composition.training if composition else TrainingSettings()
     training = replace_fields(training_budget(preset, published), settings["training"], "training")
     record = cast("ModelComponent[object]", model.component)
@@ -160,7 +151,6 @@ def resolve(request: Request, components: Components) -> Experiment:
         dataset_options=_plain(dataset_options),
         versions=_versions([model, announced, *_parts(composition, components)]),
         needs_mask_at_test=record.needs_mask_at_test or preprocessing.test_centre == "mask",
-        segments="mask" in record.produces,
         new_model=model_maker(request.model, settings["model"], components, device),
     )
 
@@ -202,6 +192,21 @@ def _by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
         else:
             spaces["model"][key] = value
     return spaces
+
+
+def _preprocessing(
+    preset: PresetName,
+    dataset: Dataset,
+    composition: Composition | None,
+    settings: Mapping[str, str],
+) -> PreprocessingSettings:
+    from mtsbench.preprocessing import PreprocessingSettings
+
+    size, spacing = geometry(preset, dataset, composition)
+    default = PreprocessingSettings(
+        size=size, spacing=spacing, test_centre=cast("TestCentre", dataset.test_centre)
+    )
+    return replace_fields(default, settings, "preprocessing")
 
 
 def _protocol(request: Request, preset: PresetName) -> Protocol:

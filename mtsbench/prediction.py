@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,20 +17,45 @@ from mtsbench.records import RunDescription
 from mtsbench.trial_files import MODEL, PREPROCESSING, predictions_table, write_masks
 
 if TYPE_CHECKING:
-    from mtsbench.interfaces import Dataset
+    from mtsbench.interfaces import Dataset, Model
     from mtsbench.plugins import Components
     from mtsbench.progress import Progress
 
 
-def apply_checkpoint(
-    checkpoint: Path,
-    components: Components,
-    *,
-    dataset_name: str | None,
-    data_root: Path | None,
-    dataset_options: Mapping[str, str],
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A finished trial's model and the preprocessing fitted with it."""
+
+    description: RunDescription
+    preprocessing: Preprocessing
+    model: Model
+
+
+def read_trained(checkpoint: Path, components: Components, device: str) -> Trained:
+    """Load what a finished trial trained.
+
+    Raises:
+        CheckpointError: The folder is no finished trial, or a file of it is damaged.
+        UnknownComponentError: The model's plugin is not installed.
+    """
+    description = _read_description(checkpoint)
+    preprocessing = Preprocessing.from_json(_read(checkpoint / PREPROCESSING))
+    new_model = model_maker(
+        str(description.method["model"]),
+        cast("Mapping[str, str]", description.method["options"]),
+        components,
+        device,
+    )
+    model = new_model()
+    model.load(checkpoint)
+    return Trained(description=description, preprocessing=preprocessing, model=model)
+
+
+def apply(
+    trained: Trained,
+    dataset: Dataset,
     out: Path,
-    device: str,
+    *,
     cache_folder: Path,
     workers: int,
     progress: Progress,
@@ -40,26 +66,15 @@ def apply_checkpoint(
         One row a case, highest risk first.
 
     Raises:
-        CheckpointError: The folder is no finished trial, or a file of it is damaged.
         DataError: The patients lack a channel the model was trained on, or cannot be read.
     """
-    trained = _read_description(checkpoint)
-    name = dataset_name or str(trained.question["dataset"])
-    dataset = cast("Dataset", components.build("dataset", name, data_root, options=dataset_options))
-    preprocessing = Preprocessing.from_json(_read(checkpoint / PREPROCESSING))
+    preprocessing = trained.preprocessing
     missing = [c for c in preprocessing.channels if c not in dataset.channels]
     if missing:
         raise DataError(
-            f"the model was trained on channel {missing[0]!r}, but dataset {name!r} has only "
+            f"the model was trained on channel {missing[0]!r}, but the dataset has only "
             f"{', '.join(dataset.channels)}"
         )
-    model = model_maker(
-        str(trained.method["model"]),
-        cast("Mapping[str, str]", trained.method["options"]),
-        components,
-        device,
-    )()
-    model.load(checkpoint)
     cache = CaseCache(cache_folder, dataset, preprocessing.settings)
     with progress.preparing() as advance:
         cache.prepare(
@@ -70,9 +85,9 @@ def apply_checkpoint(
         dataset,
         dataset.case_ids,
         role="held-out",
-        with_mask=bool(trained.method["needs_mask_at_test"]),
+        with_mask=bool(trained.description.method["needs_mask_at_test"]),
     )
-    predictions = model.predict(cohort)
+    predictions = trained.model.predict(cohort)
     out.mkdir(parents=True, exist_ok=True)
     table = predictions_table(predictions, None).sort_values("risk", ascending=False)
     table.to_csv(out / "risk.csv", index=False)

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bars
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtsbench.records import TrialRecord
+    from mtsbench.records import RunDescription, TrialRecord
     from mtsbench.splits import Split
 
 LINE_SECONDS = 10.0
@@ -24,6 +24,16 @@ class Progress:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+
+    def started(self, description: RunDescription, device: str) -> None:
+        """Say which run begins, and which cases it leaves out."""
+        self.console.print(f"run {description.name} on {device}", highlight=False)
+        if description.without_outcome:
+            self.console.print(
+                f"{description.without_outcome} cases have no {description.question['endpoint']} "
+                "and take no part",
+                highlight=False,
+            )
 
     def resumed(self, finished: int) -> None:
         """Say how many trials an earlier run has finished."""

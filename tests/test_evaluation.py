@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mtsbench.data import Case, Outcomes, Predictions
+from mtsbench.data import Case, Cohort, Outcomes, Predictions, PreparedCase
+from mtsbench.errors import PluginError
 from mtsbench.evaluation import evaluate
 from mtsbench.metrics.catalogue import Metrics
 from mtsbench.metrics.segmentation import Dice
@@ -55,6 +56,22 @@ def fold(event=(True, True, True)) -> Outcomes:
     )
 
 
+def cohort(grids) -> Cohort:
+    cases = {
+        case_id: PreparedCase(
+            case_id=case_id,
+            image=np.zeros((1, *grid.size), np.float32),
+            mask=None,
+            clinical=np.zeros(0, np.float32),
+            grid=grid,
+        )
+        for case_id, grid in zip(CASES, grids, strict=True)
+    }
+    return Cohort(
+        case_ids=CASES, channels=("pet_suv",), clinical_features=(), read=cases.__getitem__
+    )
+
+
 def scored(masks=None, probability=None, grids=None, risk=(1.0, 3.0, 2.0), test=None, **changes):
     masks = masks or dict.fromkeys(CASES, box(slice(1, 3)))
     predictions = Predictions(
@@ -64,9 +81,9 @@ def scored(masks=None, probability=None, grids=None, risk=(1.0, 3.0, 2.0), test=
     )
     return evaluate(
         predictions,
-        grids,
+        cohort(grids or [CROP] * len(CASES)),
         changes.get("dataset", Patients(masks)),
-        test=test or fold(),
+        outcomes=test or fold(),
         train=fold(),
         metrics=changes.get("metrics", METRICS),
     )
@@ -154,8 +171,8 @@ def test_a_fold_without_any_mask_has_a_reason_instead_of_a_mean():
     )
 
 
-@pytest.mark.parametrize("missing", ["probability", "grids", "metrics"])
-def test_masks_are_not_scored_without_probability_grids_or_metric(missing):
+@pytest.mark.parametrize("missing", ["probability", "metrics"])
+def test_masks_are_not_scored_without_probability_or_metric(missing):
     given = {
         "probability": [box(slice(1, 3)).astype(np.float32)] * 3,
         "grids": [NATIVE] * 3,
@@ -168,3 +185,17 @@ def test_masks_are_not_scored_without_probability_grids_or_metric(missing):
     )
 
     assert scored(**given).scores.keys() == {"harrell-c"}
+
+
+def test_predictions_in_another_order_than_the_cohort_are_refused():
+    swapped = Predictions(case_ids=("P2", "P1", "P3"), risk=np.zeros(3))
+
+    with pytest.raises(PluginError, match="given 3 cases and must predict them in their order"):
+        evaluate(
+            swapped,
+            cohort([CROP] * 3),
+            Patients({}),
+            outcomes=fold(),
+            train=fold(),
+            metrics=METRICS,
+        )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from mtsbench.interfaces import Dataset
 
 
 def predict(
@@ -39,18 +42,20 @@ def predict(
     from mtsbench.engine.precision import choose_device
     from mtsbench.options import parse_assignments
     from mtsbench.plugins import load_components
-    from mtsbench.prediction import apply_checkpoint
+    from mtsbench.prediction import apply, read_trained
     from mtsbench.progress import Progress
     from mtsbench.report.tables import risk_table
 
-    table = apply_checkpoint(
-        checkpoint,
-        load_components(),
-        dataset_name=dataset,
-        data_root=data_root,
-        dataset_options=parse_assignments(settings or ()),
-        out=out,
-        device=choose_device(device),
+    components = load_components()
+    trained = read_trained(checkpoint, components, choose_device(device))
+    name = dataset or str(trained.description.question["dataset"])
+    patients = components.build(
+        "dataset", name, data_root, options=parse_assignments(settings or ())
+    )
+    table = apply(
+        trained,
+        cast("Dataset", patients),
+        out,
         cache_folder=cache or default_cache(),
         workers=os.cpu_count() or 1,
         progress=Progress(Console(stderr=True)),

@@ -10,6 +10,8 @@ import typer
 
 if TYPE_CHECKING:
     from mtsbench.comparison.comparable import FinishedRun
+    from mtsbench.experiment import Request
+    from mtsbench.runner import RunOptions
 
 SeedText = Annotated[
     str | None, typer.Option("--seeds", help="Training seeds, e.g. 0,1,2.", metavar="N,N,...")
@@ -51,17 +53,11 @@ def run(
     """Train and test a model on every fold; the same command continues a run that was cut off."""
     from rich.console import Console
 
-    from mtsbench.experiment import Request, resolve
-    from mtsbench.metrics.catalogue import build_metrics
+    from mtsbench.experiment import Request
     from mtsbench.options import parse_assignments
-    from mtsbench.plugins import load_components
     from mtsbench.progress import Progress
-    from mtsbench.runner import RunOptions, describe
-    from mtsbench.runner import run as run_trials
-    from mtsbench.splits import make_splits
-    from mtsbench.store import RunStore
+    from mtsbench.runner import RunOptions
 
-    components = load_components()
     request = Request(
         model=model,
         dataset=dataset,
@@ -74,26 +70,13 @@ def run(
         device=device,
         settings=parse_assignments(settings or ()),
     )
-    experiment = resolve(request, components)
-    outcomes = experiment.dataset.outcomes(experiment.endpoint)
-    splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
-    description = describe(experiment, outcomes, splits)
-    store = RunStore(out / description.name)
-    console = Console(stderr=True)
-    _announce(console, experiment.device, description.name, description.without_outcome)
-    run_trials(
-        experiment,
-        splits,
-        build_metrics(components),
-        store,
-        RunOptions(
-            cache_folder=cache or default_cache(),
-            workers=workers or os.cpu_count() or 1,
-            save_masks=save_masks,
-            progress=Progress(console),
-        ),
+    options = RunOptions(
+        cache_folder=cache or default_cache(),
+        workers=workers or os.cpu_count() or 1,
+        save_masks=save_masks,
+        progress=Progress(Console(stderr=True)),
     )
-    _show(store.folder, as_json=as_json)
+    _show(_carry_out(request, out, options), as_json=as_json)
 
 
 def parse_seeds(text: str | None) -> tuple[int, ...] | None:
@@ -113,13 +96,25 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mtsbench"
 
 
-def _announce(console: object, device: str, name: str, without_outcome: int) -> None:
-    from rich.console import Console
+def _carry_out(request: Request, out: Path, options: RunOptions) -> Path:
+    """Resolve the request, do what is not done yet, and return the run's folder."""
+    from mtsbench.bookkeeping import describe_run
+    from mtsbench.experiment import resolve
+    from mtsbench.metrics.catalogue import build_metrics
+    from mtsbench.plugins import load_components
+    from mtsbench.runner import run as run_trials
+    from mtsbench.splits import make_splits
+    from mtsbench.store import RunStore
 
-    assert isinstance(console, Console)
-    console.print(f"run {name} on {device}", highlight=False)
-    if without_outcome:
-        console.print(f"{without_outcome} cases have no outcome and take no part", highlight=False)
+    components = load_components()
+    experiment = resolve(request, components)
+    outcomes = experiment.dataset.outcomes(experiment.endpoint)
+    splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
+    description = describe_run(experiment, outcomes, splits)
+    options.progress.started(description, experiment.device)
+    store = RunStore(out / description.name)
+    run_trials(experiment, splits, build_metrics(components), store, options)
+    return store.folder
 
 
 def _show(folder: Path, *, as_json: bool) -> None:

@@ -104,7 +104,7 @@ def training_budget(preset: PresetName, published: TrainingSettings) -> Training
         published,
         epochs=12,
         steps_per_epoch=10,
-        learning_rates=((0, 8e-3), (6, 2e-3), (10, 5e-4)),
+        learning_rates=((0, 8e-3), (5, 3e-3), (8, 1e-3), (10, 2e-4)),
         select_by="c-index+dice",
         segmentation_emphasis=1000.0,
         batch_norm_momentum=0.2,

@@ -66,15 +66,11 @@ def apply(
         One row a case, highest risk first.
 
     Raises:
-        DataError: The patients lack a channel the model was trained on, or cannot be read.
+        DataError: The patients lack a channel or a clinical variable the model was trained with,
+            or cannot be read.
     """
     preprocessing = trained.preprocessing
-    missing = [c for c in preprocessing.channels if c not in dataset.channels]
-    if missing:
-        raise DataError(
-            f"the model was trained on channel {missing[0]!r}, but the dataset has only "
-            f"{', '.join(dataset.channels)}"
-        )
+    _check_same_inputs(preprocessing, dataset)
     cache = CaseCache(cache_folder, dataset, preprocessing.settings)
     with progress.preparing() as advance:
         cache.prepare(
@@ -94,6 +90,24 @@ def apply(
     if predictions.tumour_probability is not None:
         write_masks(out / "masks", predictions, cohort, dataset)
     return table
+
+
+def _check_same_inputs(preprocessing: Preprocessing, dataset: Dataset) -> None:
+    channels = [name for name in preprocessing.channels if name not in dataset.channels]
+    if channels:
+        raise DataError(
+            f"the model was trained on channel {channels[0]!r}, but the dataset has only "
+            f"{', '.join(dataset.channels)}"
+        )
+    given = {variable.name for variable in dataset.clinical_variables}
+    wanted = [code.variable for code in preprocessing.clinical.codes]
+    lacking = [name for name in wanted if name not in given]
+    if lacking:
+        raise DataError(
+            f"the model was trained with the clinical variables {', '.join(wanted)}; the new "
+            f"patients have no {', '.join(lacking)}. Add a table with these columns; a cell may "
+            "be empty where a value is not known"
+        )
 
 
 def _read(path: Path) -> str:

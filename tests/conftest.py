@@ -12,6 +12,20 @@ from mtsbench.comparison.comparable import FinishedRun
 from mtsbench.records import FailedTrial, RunDescription, StoredScore, TrialRecord
 
 
+def load_module(name: str):
+    """A module of this folder, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """The module `tiny.py`: a dataset in memory and a model without a network."""
+    return load_module("tiny")
+
+
 @pytest.fixture(scope="module")
 def phantom():
     """The module `phantom.py`, which imports torch, so only tests that ask for it pay.
@@ -21,9 +35,7 @@ def phantom():
     """
     import torch
 
-    spec = importlib.util.spec_from_file_location("phantom", Path(__file__).parent / "phantom.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_module("phantom")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield module

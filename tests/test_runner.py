@@ -1,0 +1,106 @@
+"""The flow on a model without a network: resume, failure of one trial, failure of the data."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from mtsbench.errors import DataError
+from mtsbench.experiment import Request, resolve
+from mtsbench.metrics.catalogue import build_metrics
+from mtsbench.progress import Progress
+from mtsbench.runner import RunOptions, run
+from mtsbench.splits import make_splits
+from mtsbench.store import RunStore
+
+
+@pytest.fixture
+def start(tiny, tmp_path):
+    def start(out="run", save_masks=False, **settings):
+        components = tiny.components()
+        experiment = resolve(
+            Request(model="uptake", dataset="tiny", preset="standard", folds=3, settings=settings),
+            components,
+        )
+        outcomes = experiment.dataset.outcomes("pfs")
+        splits = make_splits(outcomes, experiment.protocol, {})
+        store = RunStore(tmp_path / out)
+        options = RunOptions(
+            cache_folder=tmp_path / "cache",
+            workers=2,
+            save_masks=save_masks,
+            progress=Progress(Console(file=StringIO())),
+        )
+        run(experiment, splits, build_metrics(components), store, options)
+        return store
+
+    return start
+
+
+def test_a_model_that_knows_the_truth_scores_one_in_every_fold(start):
+    store = start()
+
+    records = store.records()
+
+    assert [record.fold for record in records] == [0, 1, 2]
+    for record in records:
+        assert record.scores["harrell-c"].value == 1.0
+        assert record.scores["dice"].value > 0.8
+        assert record.oracle == {}
+        assert (
+            record.cases == {"train": 12, "validation": 4, "test": 8}
+            or sum(record.cases.values()) == 24
+        )
+    assert store.failures() == ()
+
+
+def test_predictions_hold_one_row_for_each_test_case(start):
+    store = start()
+
+    tables = [
+        pd.read_parquet(store.trial_folder(record) / "predictions.parquet")
+        for record in store.records()
+    ]
+
+    assert sorted(pd.concat(tables)["case_id"]) == [f"T{number:02d}" for number in range(24)]
+
+
+def test_finished_trials_are_not_done_again(start):
+    first = start()
+    before = [
+        (first.trial_folder(record) / "record.json").stat().st_mtime_ns
+        for record in first.records()
+    ]
+
+    again = start()
+
+    after = [
+        (again.trial_folder(record) / "record.json").stat().st_mtime_ns
+        for record in again.records()
+    ]
+    assert after == before
+
+
+def test_a_trial_that_crashes_is_recorded_and_the_others_go_on(start):
+    store = start(fails="T05")
+
+    failures, records = store.failures(), store.records()
+
+    assert len(failures) + len(records) == 3
+    assert len(records) >= 1
+    for failure in failures:
+        assert failure.error == "RuntimeError: cannot learn from T05"
+        assert "Traceback" in failure.traceback
+
+
+def test_a_case_that_cannot_be_read_stops_the_run_and_is_named(start):
+    with pytest.raises(DataError, match=r"'T03'.*pet_suv"):
+        start(**{"dataset.broken": "T03"})
+
+
+def test_masks_are_written_on_request_only(start):
+    assert not list(start().folder.rglob("*.nii.gz"))
+    assert len(list(start("masks", save_masks=True).folder.rglob("*.nii.gz"))) == 24

@@ -1,0 +1,47 @@
+"""Tables, logs and masks of a trial."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from mtsbench.data import Predictions
+from mtsbench.evaluation import Evaluation
+from mtsbench.interfaces import Score
+from mtsbench.trial_files import TrainingLog, predictions_table, write_predictions
+
+
+def test_the_log_has_one_line_an_epoch():
+    log = TrainingLog()
+
+    log.add(0, {"loss": 1.0})
+    log.add(1, {"loss": 0.5, "validation_dice": 0.2})
+
+    assert [json.loads(line) for line in log.text.splitlines()] == [
+        {"epoch": 0, "loss": 1.0},
+        {"epoch": 1, "loss": 0.5, "validation_dice": 0.2},
+    ]
+
+
+def test_survival_curves_and_reasons_have_columns_of_their_own(tmp_path):
+    predictions = Predictions(
+        case_ids=("A", "B"),
+        risk=np.array([1.0, 2.0]),
+        survival=np.array([[0.9, 0.8], [0.7, 0.5]]),
+        survival_time=np.array([365.0, 730.5]),
+    )
+    evaluation = Evaluation(
+        scores={},
+        per_case={"dice": (Score(value=0.5), Score(value=None, reason="the true mask is empty"))},
+        oracle={},
+    )
+
+    write_predictions(tmp_path, predictions, evaluation)
+    table = predictions_table(predictions, evaluation)
+
+    assert (tmp_path / "predictions.parquet").is_file()
+    assert list(table["survival_365"]) == [0.9, 0.7]
+    assert list(table["survival_730.5"]) == [0.8, 0.5]
+    assert table["dice"].isna().tolist() == [False, True]
+    assert table["dice_reason"][1] == "the true mask is empty"

@@ -1,0 +1,141 @@
+"""A dataset in memory and a model without a network: what the runner needs, in milliseconds.
+
+Loaded by the fixture `tiny`; nothing else imports it.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from mtsbench.builtin import mtsbench_metrics
+from mtsbench.components import Component, ModelComponent
+from mtsbench.data import Case, ClinicalVariable, Outcomes, Predictions
+from mtsbench.errors import NotFittedError
+from mtsbench.plugins import Announced, Components, Plugin
+from mtsbench.volumes import Grid, Volume
+
+URL = "https://example.org"
+PET = Grid(size=(8, 8, 8), spacing=(4.0, 4.0, 4.0))
+CT = Grid(size=(16, 16, 16), spacing=(2.0, 2.0, 2.0), origin=(-1.0, -1.0, -1.0))
+
+
+class TinyDataset:
+    """Case n has uptake n in a cube, and the higher the uptake, the earlier the event."""
+
+    channels = ("pet_suv", "ct_hu")
+    clinical_variables = (ClinicalVariable(name="age", kind="numeric"),)
+    endpoints = ("pfs",)
+    simulated = False
+    natural_spacing = (4.0, 4.0, 4.0)
+    natural_size = (16, 16, 16)
+    test_centre = "field-of-view"
+
+    def __init__(self, cases: int, broken: str = "") -> None:
+        self.case_ids = tuple(f"T{number:02d}" for number in range(cases))
+        self.broken = broken
+
+    def load(self, case_id: str) -> Case:
+        number = self.case_ids.index(case_id)
+        pet = np.zeros(PET.size, np.float32)
+        pet[2:6, 2:6, 2:6] = np.nan if case_id == self.broken else 1 + number
+        mask = np.zeros(CT.size, np.uint8)
+        mask[4:12, 4:12, 4:12] = 1
+        return Case(
+            case_id=case_id,
+            images={
+                "pet_suv": Volume(array=pet, grid=PET),
+                "ct_hu": Volume(array=np.zeros(CT.size, np.int16), grid=CT),
+            },
+            mask=Volume(array=mask, grid=CT),
+            clinical={"age": 40.0 + number},
+        )
+
+    def outcomes(self, endpoint: str) -> Outcomes:
+        count = len(self.case_ids)
+        return Outcomes(
+            endpoint=endpoint,
+            case_ids=self.case_ids,
+            time=np.arange(count, 0, -1) * 10.0,
+            event=np.arange(count) % 3 > 0,
+        )
+
+    def centres(self):
+        return {}
+
+    def case_fingerprint(self, case_id: str) -> str:
+        return f"tiny {case_id} {self.broken}"
+
+    def fingerprint(self) -> str:
+        return f"tiny {len(self.case_ids)} {self.broken}"
+
+
+class UptakeModel:
+    """Risk is the mean uptake; the tumour is where uptake is above the mean."""
+
+    def __init__(self, fails: str) -> None:
+        self.fails = fails
+        self.scale: float | None = None
+
+    def fit(self, train, validation, context) -> None:
+        if self.fails and self.fails in train.cohort.case_ids:
+            raise RuntimeError(f"cannot learn from {self.fails}")
+        self.scale = 1.0
+        context.log(0, {"loss": 0.5, "validation_c_index": 0.5})
+
+    def predict(self, cohort) -> Predictions:
+        if self.scale is None:
+            raise NotFittedError("fit first")
+        cases = [cohort[row] for row in range(len(cohort))]
+        return Predictions(
+            case_ids=cohort.case_ids,
+            risk=np.array([self.scale * float(case.image[0].mean()) for case in cases]),
+            tumour_probability=tuple(
+                (c.image[0] > c.image[0].mean()) * np.float32(1) for c in cases
+            ),
+        )
+
+    def save(self, folder) -> None:
+        (folder / "scale.json").write_text(json.dumps(self.scale))
+
+    def load(self, folder) -> None:
+        self.scale = json.loads((folder / "scale.json").read_text())
+
+
+def build_dataset(root, *, cases: int = 24, broken: str = ""):
+    return TinyDataset(cases, broken)
+
+
+def build_model(*, fails: str = ""):
+    return UptakeModel(fails)
+
+
+def components() -> Components:
+    announced = [
+        ("dataset", Component(name="tiny", summary="Tiny", build=build_dataset, reference=URL)),
+        (
+            "model",
+            ModelComponent(
+                name="uptake",
+                summary="Uptake",
+                build=build_model,
+                reference=URL,
+                produces=frozenset({"risk", "mask"}),
+            ),
+        ),
+        *(("metric", record) for record in mtsbench_metrics()),
+    ]
+    return Components(
+        plugins=(
+            Plugin(
+                entry_point="tiny",
+                distribution="tiny",
+                version="1.0",
+                announced=tuple(
+                    Announced(component=record, kind=kind, distribution="tiny", version="1.0")
+                    for kind, record in announced
+                ),
+            ),
+        )
+    )

@@ -119,7 +119,7 @@ def resolve(request: Request, components: Components) -> Experiment:
 
     device = choose_device(request.device)
     preset = choose_preset(request.preset, cuda=device.startswith("cuda"))
-    settings = _by_namespace(request.settings)
+    settings = by_namespace(request.settings)
     model = components.get("model", request.model)
     announced = components.get("dataset", request.dataset)
     dataset_options = components.options("dataset", request.dataset, settings["dataset"])
@@ -178,7 +178,12 @@ def model_maker(
     return new_model
 
 
-def _by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Settings of `dataset`, `training`, `preprocessing` and `model`, each without its prefix.
+
+    Raises:
+        OptionError: Another prefix.
+    """
     spaces: dict[str, dict[str, str]] = {name: {} for name in (*NAMESPACES, "model")}
     for key, value in settings.items():
         space, dot, rest = key.partition(".")

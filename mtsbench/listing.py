@@ -97,7 +97,9 @@ def print_component(components: Components, kind: Kind, name: str, console: Cons
         facts.add_row("produces", ", ".join(sorted(found.component.produces)))
         facts.add_row("needs", _needs(found.component) or "nothing beyond images")
     console.print(facts)
-    _print_options("options (--set NAME=VALUE)", option_table(found.component.build), console)
+    how = {"model": "--set NAME=VALUE", "dataset": "--set dataset.NAME=VALUE"}
+    heading = f"options ({how.get(found.kind, 'set by the model that uses it')})"
+    _print_options(heading, option_table(found.component.build), console)
     composition = _composition(components, found)
     if composition is not None:
         _print_composition(composition, console)

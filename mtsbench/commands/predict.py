@@ -24,7 +24,7 @@ def predict(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Option of the dataset, KEY=VALUE.", metavar="KEY=VALUE"),
+        typer.Option("--set", help="Option of the dataset.", metavar="dataset.KEY=VALUE"),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for risk.csv and masks/.")] = Path(
         "predictions"
@@ -40,7 +40,6 @@ def predict(
 
     from mtsbench.commands.run import default_cache
     from mtsbench.engine.precision import choose_device
-    from mtsbench.options import parse_assignments
     from mtsbench.plugins import load_components
     from mtsbench.prediction import apply, read_trained
     from mtsbench.progress import Progress
@@ -49,9 +48,7 @@ def predict(
     components = load_components()
     trained = read_trained(checkpoint, components, choose_device(device))
     name = dataset or str(trained.description.question["dataset"])
-    patients = components.build(
-        "dataset", name, data_root, options=parse_assignments(settings or ())
-    )
+    patients = components.build("dataset", name, data_root, options=_dataset_options(settings))
     table = apply(
         trained,
         cast("Dataset", patients),
@@ -66,3 +63,18 @@ def predict(
     console = Console()
     console.print(risk_table(table))
     console.print(f"written: {out / 'risk.csv'}", highlight=False, soft_wrap=True)
+
+
+def _dataset_options(settings: list[str] | None) -> dict[str, str]:
+    from mtsbench.errors import OptionError
+    from mtsbench.experiment import by_namespace
+    from mtsbench.options import parse_assignments
+
+    spaces = by_namespace(parse_assignments(settings or ()))
+    fixed = [name for space in ("model", "training", "preprocessing") for name in spaces[space]]
+    if fixed:
+        raise OptionError(
+            f"{fixed[0]!r} was settled when the model was trained; predict sets options of the "
+            "dataset only, as dataset.NAME=VALUE"
+        )
+    return spaces["dataset"]

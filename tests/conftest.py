@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,20 @@ def load_module(name: str):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Puts fake distributions on sys.path; the really installed plugins are switched off."""
+    installed = ",".join(entry_point.name for entry_point in entry_points(group="mtsbench"))
+    monkeypatch.setenv("MTSBENCH_DISABLE", installed)
+    monkeypatch.delenv("MTSBENCH_STRICT", raising=False)
+
+    def put(*folders: str) -> None:
+        for folder in folders:
+            monkeypatch.syspath_prepend(Path(__file__).parent / "data" / folder)
+
+    return put
 
 
 @pytest.fixture(scope="session")

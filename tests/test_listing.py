@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal
 
@@ -25,17 +24,14 @@ DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture
-def install(monkeypatch):
-    installed = ",".join(entry_point.name for entry_point in entry_points(group="mtsbench"))
-    monkeypatch.setenv("MTSBENCH_DISABLE", installed)
-    monkeypatch.delenv("MTSBENCH_STRICT", raising=False)
+def installed(install):
+    """The components of fake distributions."""
 
-    def put(*folders: str) -> Components:
-        for folder in folders:
-            monkeypatch.syspath_prepend(DATA / folder)
+    def load(*folders: str) -> Components:
+        install(*folders)
         return load_components()
 
-    return put
+    return load
 
 
 @pytest.fixture(autouse=True)
@@ -69,16 +65,16 @@ def test_an_unknown_kind_gets_a_suggestion_and_the_list():
         parse_kind("modles")
 
 
-def test_the_list_of_everything_has_every_kind_and_name(install):
-    text = printed(print_list, install("working"), None)
+def test_the_list_of_everything_has_every_kind_and_name(installed):
+    text = printed(print_list, installed("working"), None)
 
     for heading in ("datasets (1)", "losses (2)", "models (2)", "heads (0)", "metrics (2)"):
         assert heading in text
     assert ["parts", "A", "deep", "model", "made", "of", "parts"] in rows(text)
 
 
-def test_the_list_of_models_says_what_they_need_and_give(install):
-    text = printed(print_list, install("working"), "model")
+def test_the_list_of_models_says_what_they_need_and_give(installed):
+    text = printed(print_list, installed("working"), "model")
 
     assert rows(text)[0] == ["NAME", "SUMMARY", "PRODUCES", "NEEDS", "FROM"]
     assert "mask, risk" in text
@@ -86,8 +82,8 @@ def test_the_list_of_models_says_what_they_need_and_give(install):
     assert ["zebra", "Announced", "first", "risk", "-", "example-working"] in rows(text)
 
 
-def test_a_kind_without_components_is_said_to_be_empty(install):
-    assert printed(print_list, install(), "executor") == "no executor is installed\n"
+def test_a_kind_without_components_is_said_to_be_empty(installed):
+    assert printed(print_list, installed(), "executor") == "no executor is installed\n"
 
 
 def test_names_are_never_cut_and_lines_stay_below_80_columns():
@@ -114,8 +110,8 @@ def test_names_are_never_cut_and_lines_stay_below_80_columns():
             assert name in "".join(line[0] for line in rows(text)[start : start + 3])
 
 
-def test_plugins_are_listed_with_failures_conflicts_and_switched_off_ones(install, monkeypatch):
-    components = install("working", "duplicate", "import_error")
+def test_plugins_are_listed_with_failures_conflicts_and_switched_off_ones(installed, monkeypatch):
+    components = installed("working", "duplicate", "import_error")
     monkeypatch.setenv("COLUMNS", "300")
     text = printed(print_list, components, "plugin")
 
@@ -130,15 +126,15 @@ def test_plugins_are_listed_with_failures_conflicts_and_switched_off_ones(instal
     assert "switched off by MTSBENCH_DISABLE" in text
 
 
-def test_every_failure_and_conflict_is_one_problem(install):
-    lines = problems(install("working", "duplicate", "import_error", "misspelt"))
+def test_every_failure_and_conflict_is_one_problem(installed):
+    lines = problems(installed("working", "duplicate", "import_error", "misspelt"))
 
     assert len(lines) == 3
     assert all("\n" not in line for line in lines)
 
 
-def test_the_list_as_json_can_be_read_by_a_program(install):
-    components = install("working", "duplicate", "import_error")
+def test_the_list_as_json_can_be_read_by_a_program(installed):
+    components = installed("working", "duplicate", "import_error")
 
     listed = json.loads(json.dumps(list_json(components, None)))
 
@@ -149,12 +145,12 @@ def test_the_list_as_json_can_be_read_by_a_program(install):
     assert "model 'parts'" in listed["conflicts"][0]
 
 
-def test_one_kind_as_json_holds_that_kind_and_the_problems(install):
-    assert list(list_json(install("working"), "loss")) == ["losses", "failures", "conflicts"]
+def test_one_kind_as_json_holds_that_kind_and_the_problems(installed):
+    assert list(list_json(installed("working"), "loss")) == ["losses", "failures", "conflicts"]
 
 
-def test_the_plugins_as_json_name_their_components(install):
-    listed = list_json(install("working"), "plugin")
+def test_the_plugins_as_json_name_their_components(installed):
+    listed = list_json(installed("working"), "plugin")
 
     (working,) = (one for one in listed["plugins"] if one["entry_point"] == "working")
     assert working["components"] == [
@@ -167,8 +163,8 @@ def test_the_plugins_as_json_name_their_components(install):
     assert working["failure"] is None
 
 
-def test_a_component_is_shown_with_its_options_and_source(install):
-    text = printed(print_component, install("working"), "dataset", "folder")
+def test_a_component_is_shown_with_its_options_and_source(installed):
+    text = printed(print_component, installed("working"), "dataset", "folder")
 
     assert ["from", "example-working", "1.2.0"] in rows(text)
     assert ["reference", "https://example.org/"] in rows(text)
@@ -189,8 +185,8 @@ def test_brackets_and_colons_are_printed_as_they_are():
     assert ["mode", "one", "of", "'[red]',", "':dog:'", ":dog:"] in rows(text)
 
 
-def test_a_deep_model_is_shown_with_its_parts_and_training(install):
-    text = printed(print_component, install("working"), "model", "parts")
+def test_a_deep_model_is_shown_with_its_parts_and_training(installed):
+    text = printed(print_component, installed("working"), "model", "parts")
 
     assert ["produces", "mask,", "risk"] in rows(text)
     assert "needs      GPU, tumour masks of test cases" in text
@@ -202,15 +198,15 @@ def test_a_deep_model_is_shown_with_its_parts_and_training(install):
     assert "128 x 128 x 128 voxels of 1 x 1 x 1 mm (D, H, W)" in text
 
 
-def test_a_model_that_is_no_composition_is_not_built_to_be_shown(install):
-    text = printed(print_component, install("working"), "model", "zebra")
+def test_a_model_that_is_no_composition_is_not_built_to_be_shown(installed):
+    text = printed(print_component, installed("working"), "model", "zebra")
 
     assert "needs      nothing beyond images" in text
     assert "parts" not in text
 
 
-def test_a_component_as_json_can_be_read_by_a_program(install):
-    shown = json.loads(json.dumps(component_json(install("working"), "model", "parts")))
+def test_a_component_as_json_can_be_read_by_a_program(installed):
+    shown = json.loads(json.dumps(component_json(installed("working"), "model", "parts")))
 
     assert shown["kind"] == "model"
     assert shown["options"][0] == {
@@ -226,6 +222,6 @@ def test_a_component_as_json_can_be_read_by_a_program(install):
     assert shown["composition"]["losses"][1]["weight"] == 0.25
 
 
-def test_a_name_in_conflict_cannot_be_shown(install):
+def test_a_name_in_conflict_cannot_be_shown(installed):
     with pytest.raises(PluginConflictError, match="model 'parts' is announced by"):
-        component_json(install("working", "duplicate"), "model", "parts")
+        component_json(installed("working", "duplicate"), "model", "parts")

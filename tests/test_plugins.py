@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -19,20 +18,6 @@ from mtsbench.errors import (
 from mtsbench.plugins import Announced, Components, Plugin, load_components, plural
 
 DATA = Path(__file__).parent / "data"
-
-
-@pytest.fixture
-def install(monkeypatch):
-    """Puts fake distributions on sys.path; the really installed plugins are switched off."""
-    installed = ",".join(entry_point.name for entry_point in entry_points(group="mtsbench"))
-    monkeypatch.setenv("MTSBENCH_DISABLE", installed)
-    monkeypatch.delenv("MTSBENCH_STRICT", raising=False)
-
-    def put(*folders: str) -> None:
-        for folder in folders:
-            monkeypatch.syspath_prepend(DATA / folder)
-
-    return put
 
 
 def test_components_know_their_distribution_and_version(install):

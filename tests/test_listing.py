@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -19,8 +18,6 @@ from mtsbench.listing import (
     terminal,
 )
 from mtsbench.plugins import Announced, Components, Plugin, load_components
-
-DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture

@@ -64,6 +64,8 @@ def trial_record(
         events={name: int(outcomes.subset(ids).event.sum()) for name, ids in parts.items()},
         scores=dict(evaluation.scores),
         oracle=dict(evaluation.oracle),
+        recovery=dict(evaluation.recovery),
+        oracle_recovery=dict(evaluation.oracle_recovery),
         simulated=experiment.dataset.simulated,
         phase_seconds=clock.seconds,
         peak_memory_mib=peak_memory_mib(),

@@ -105,6 +105,9 @@ def list_components(
             help="datasets, backbones, heads, losses, models, metrics, executors or plugins.",
         ),
     ] = None,
+    text: Annotated[
+        str, typer.Option("--filter", help="Only names that contain this.", metavar="TEXT")
+    ] = "",
     as_json: JsonFlag = False,
 ) -> None:
     """List what is installed: everything, one kind, or the plugins."""
@@ -112,7 +115,7 @@ def list_components(
     from mtsbench.plugins import load_components
 
     wanted = None if kind is None else parse_kind(kind)
-    components = load_components()
+    components = load_components().matching(text)
     if as_json:
         print(json.dumps(list_json(components, wanted), indent=2))
         return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
@@ -13,6 +13,7 @@ NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-:._][a-z0-9]+)*")
 Kind = Literal["dataset", "backbone", "head", "loss", "model", "metric", "executor"]
 KINDS: tuple[Kind, ...] = ("dataset", "backbone", "head", "loss", "model", "metric", "executor")
 Product = Literal["risk", "survival", "mask"]
+Need = Literal["image", "pet_suv", "ct_hu", "training-masks", "clinical"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class Component(Generic[T_co]):
             needs a type and a default, and is set with `--set name=value`. Import heavy packages
             inside it.
         reference: DOI or URL of the paper or software.
+        facts: What `mtsbench show` tells besides, e.g. {"parameters": "33,166,785"}.
 
     Raises:
         ValueError: A malformed name, an empty or long summary, a reference that is no URL.
@@ -36,6 +38,7 @@ class Component(Generic[T_co]):
     summary: str
     build: Callable[..., T_co]
     reference: str
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not NAME_PATTERN.fullmatch(self.name):
@@ -59,11 +62,14 @@ class ModelComponent(Component[T_co]):
     """A model, with what it needs and gives.
 
     Attributes:
+        needs: What a dataset must have: any image, a channel of this name, tumour masks of the
+            training cases, or clinical variables.
         needs_mask_at_test: Reads the true tumour mask of a *test* case.
         needs_gpu: Cannot be trained on a CPU in a useful time even with preset `demo`.
         produces: What `Predictions` of this model hold.
     """
 
     produces: frozenset[Product] = frozenset({"risk"})
+    needs: frozenset[Need] = frozenset()
     needs_mask_at_test: bool = False
     needs_gpu: bool = False

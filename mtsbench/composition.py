@@ -10,6 +10,9 @@ from pydantic import Field
 
 OptionValue = bool | int | float | str
 MaskLink = Literal["soft", "detached", "hard"]
+Balancing = Literal["fixed", "one-minus-gamma", "uncertainty", "two-stage"]
+Region = Literal["whole", "tumour"]
+Task = Literal["segmentation", "survival"]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -28,7 +31,7 @@ class WeightedLoss:
     """A loss component, the task it trains, and its share in the total."""
 
     loss: Part
-    task: Literal["segmentation", "survival"]
+    task: Task
     weight: float = 1.0
 
 
@@ -42,8 +45,8 @@ class TrainingSettings:
         batch_size: Cases a step; half with and half without an event when `balanced`.
         learning_rates: (first epoch, rate) pairs, the first starting at epoch 0.
         patience: Epochs without a better validation score before training stops.
-        select_by: Which validation score chooses the epoch that is kept: Harrell's C, or its
-            mean with Dice (steadier when the validation fold is small).
+        select_by: Which validation score chooses the epoch that is kept: Harrell's C, Dice, or
+            their mean (steadier when the validation fold is small).
         rotation: Largest rotation about each axis, degrees.
         translation: Largest shift along each augmented axis, mm.
         translation_mode: `range` draws uniformly from +-translation; `choice` draws one of the
@@ -52,6 +55,13 @@ class TrainingSettings:
         mask_threshold: Interpolated training masks are re-binarised at this value.
         segmentation_emphasis: Factor on the losses of the segmentation task, on top of the
             composition's own weights; 1 is the published balance.
+        balancing: How the tasks share the total loss: `fixed` weights; `one-minus-gamma` gives
+            survival 1 - gamma and segmentation gamma; `uncertainty` learns a log variance s for
+            each task and minimises sum exp(-s) L + s / 2 (Kendall, CVPR 2018, with the factor
+            1/2 of L dropped); `two-stage` trains segmentation alone for the first `first_stage`
+            of the epochs, then survival alone.
+        gamma: Share of segmentation under `one-minus-gamma`.
+        first_stage: Share of the epochs that `two-stage` gives to segmentation.
         batch_norm_momentum: torch's momentum of running statistics; None keeps the network's.
             A run of 100 steps needs a larger one than the published 0.01, with which a third
             of its running variance would still be the initial value.
@@ -66,13 +76,16 @@ class TrainingSettings:
     balanced: bool = True
     learning_rates: tuple[tuple[int, Positive], ...] = ((0, 1e-4),)
     patience: Count = 50
-    select_by: Literal["c-index", "c-index+dice"] = "c-index"
+    select_by: Literal["c-index", "dice", "c-index+dice"] = "c-index"
     rotation: Annotated[float, Field(ge=0, le=180)] = 5.0
     translation: Annotated[float, Field(ge=0)] = 10.0
     translation_mode: Literal["range", "choice"] = "range"
     flip: Share = 0.5
     mask_threshold: Share = 0.2
     segmentation_emphasis: Positive = 1.0
+    balancing: Balancing = "fixed"
+    gamma: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    first_stage: Annotated[float, Field(gt=0, lt=1)] = 0.5
     batch_norm_momentum: Annotated[float, Field(gt=0, le=1)] | None = None
 
     def __post_init__(self) -> None:
@@ -82,6 +95,8 @@ class TrainingSettings:
                 "learning_rates must begin at epoch 0 and rise, like 0:1e-4,50:5e-5, "
                 f"got epochs {starts}"
             )
+        if self.balancing == "two-stage" and self.epochs < 2:
+            raise ValueError("two-stage training needs at least 2 epochs, got 1; raise epochs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +112,10 @@ class Composition:
         backbone_features: Whether the head sees the backbone's own feature maps.
         head: Turns feature maps and clinical features into survival outputs.
         losses: Summed with their weights, plus the head's `penalty()`.
+        channels: Image channels that the networks see, e.g. ("pet_suv",); None for all.
+        region: What the networks see of the image: the whole crop, or only the voxels inside the
+            true tumour mask, the others being 0 after normalisation. `tumour` needs the mask of a
+            test case, which the model's component must declare.
         training: The published recipe, used by presets `standard` and `paper`.
         paper_size: Voxels (D, H, W) of the published geometry, for preset `paper`.
         paper_spacing: mm (D, H, W) of the published geometry.
@@ -108,6 +127,8 @@ class Composition:
     survival_network: Part | None = None
     mask_link: MaskLink = "soft"
     backbone_features: bool = True
+    channels: tuple[str, ...] | None = None
+    region: Region = "whole"
     training: TrainingSettings = field(default_factory=TrainingSettings)
     paper_size: tuple[int, int, int] = (128, 128, 128)
     paper_spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)

@@ -11,11 +11,14 @@ import numpy as np
 from mtsbench.errors import DataError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from mtsbench.volumes import Grid, Volume
 
 ClinicalValue = float | str | None
+ROUNDING = 1e-6  # a curve summed in float32 may rise by this much
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,12 +141,19 @@ class Cohort:
         channels: Names of the image channels.
         clinical_features: Names of the encoded clinical features, length F.
         read: Gives one case; cheap to call again, so a cohort needs no memory of its own.
+        read_native: Gives the case as the dataset has it, on its native grids and in physical
+            units, for methods that do their own preprocessing; reads the files, so it is slow.
+            Its mask is None where the cohort withholds it.
+        cache_folder: Where a model may keep what it derives from a case, under a name that is a
+            hash of all that it depends on; None where nothing can be kept.
     """
 
     case_ids: tuple[str, ...]
     channels: tuple[str, ...]
     clinical_features: tuple[str, ...]
     read: Callable[[str], PreparedCase]
+    read_native: Callable[[str], Case]
+    cache_folder: Path | None = None
 
     def __len__(self) -> int:
         return len(self.case_ids)
@@ -181,13 +191,15 @@ class Predictions:
 
     Attributes:
         risk: (N,) float64; higher means an earlier event. Only the order is comparable.
-        survival: (N, T) probability of being event-free at `survival_time`; None if not given.
-        survival_time: (T,) days, increasing.
+        survival: (N, T) probability of being event-free at `survival_time`, never increasing;
+            None if not given.
+        survival_time: (T,) days, strictly increasing, not below 0.
         tumour_probability: N arrays float32 (D, H, W) on each case's common grid; None if the
             model does not segment.
 
     Raises:
-        DataError: Lengths differ, a risk is not finite, or a curve has no time grid.
+        DataError: Lengths differ, a risk is not finite, a curve has no time grid, the grid does
+            not increase, or a curve rises or leaves [0, 1].
     """
 
     case_ids: tuple[str, ...]
@@ -215,3 +227,22 @@ class Predictions:
             expected = (count, len(self.survival_time))
             if self.survival.shape != expected:
                 raise DataError(f"survival must have shape {expected}, got {self.survival.shape}")
+            _check_curves(self.case_ids, self.survival, self.survival_time)
+
+
+def _check_curves(
+    case_ids: Sequence[str], survival: NDArray[np.float64], survival_time: NDArray[np.float64]
+) -> None:
+    increases = (np.diff(survival_time) > 0).all() and (survival_time >= 0).all()
+    if not (increases and np.isfinite(survival_time).all()):
+        raise DataError(
+            "survival_time must be finite, not negative and strictly increasing, got "
+            f"{np.array2string(survival_time, threshold=6)}"
+        )
+    wrong = ~((survival >= 0) & (survival <= 1)).all(axis=1)
+    wrong |= (np.diff(survival, axis=1) > ROUNDING).any(axis=1)
+    if wrong.any():
+        raise DataError(
+            f"the survival curve of case {case_ids[int(wrong.argmax())]!r} is not a probability "
+            "that never rises with time; check the model's survival_curves"
+        )

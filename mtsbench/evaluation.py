@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from mtsbench.data import Predictions
 from mtsbench.errors import PluginError
@@ -32,11 +33,15 @@ class Evaluation:
         scores: Metric to the fold's score; for masks, the mean over patients that have one.
         per_case: Metric to one score per test case, in the order of the predictions.
         oracle: Metric to the score of the true risk, where the dataset is simulated.
+        recovery: Factor of the known hazard to its rank correlation with the predicted risk.
+        oracle_recovery: The same with the true risk: the ceiling.
     """
 
     scores: Mapping[str, StoredScore]
     per_case: Mapping[str, tuple[Score, ...]]
     oracle: Mapping[str, StoredScore]
+    recovery: Mapping[str, StoredScore]
+    oracle_recovery: Mapping[str, StoredScore]
 
 
 def evaluate(
@@ -73,9 +78,14 @@ def evaluate(
     if predictions.tumour_probability is not None and metrics.per_case:
         per_case = _score_masks(predictions.tumour_probability, cohort, dataset, metrics)
     oracle: dict[str, StoredScore] = {}
+    recovery: dict[str, StoredScore] = {}
+    oracle_recovery: dict[str, StoredScore] = {}
     if isinstance(dataset, KnownHazard):
         truth = Predictions(case_ids=outcomes.case_ids, risk=dataset.oracle_risk(outcomes.case_ids))
         oracle = _score_risk(truth, outcomes, train, metrics)
+        factors = dataset.factors(outcomes.case_ids)
+        recovery = _recovery(predictions.risk, factors)
+        oracle_recovery = _recovery(truth.risk, factors)
     return Evaluation(
         scores={
             **_score_risk(predictions, outcomes, train, metrics),
@@ -83,7 +93,25 @@ def evaluate(
         },
         per_case=per_case,
         oracle=oracle,
+        recovery=recovery,
+        oracle_recovery=oracle_recovery,
     )
+
+
+def _recovery(
+    risk: NDArray[np.float64], factors: Mapping[str, NDArray[np.float64]]
+) -> dict[str, StoredScore]:
+    """Spearman's rank correlation of the risk with each factor."""
+    found = {}
+    for name, values in factors.items():
+        if np.ptp(risk) == 0 or np.ptp(values) == 0:
+            what = "risk" if np.ptp(risk) == 0 else "factor"
+            score = StoredScore(value=None, reason=f"the {what} is constant", cases=len(risk))
+        else:
+            value = float(spearmanr(risk, values).statistic)
+            score = StoredScore(value=value, cases=len(risk))
+        found[name] = score
+    return found
 
 
 def _score_risk(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 from mtsbench import __version__
 from mtsbench.composition import Composition, TrainingSettings
-from mtsbench.errors import OptionError
+from mtsbench.errors import DataError, OptionError
+from mtsbench.interfaces import DeepInside
 from mtsbench.options import replace_fields
 from mtsbench.protocol import (
     PresetName,
@@ -113,7 +114,7 @@ def resolve(request: Request, components: Components) -> Experiment:
     Raises:
         UnknownComponentError: No such model or dataset.
         OptionError: An option does not exist or does not fit.
-        DataError: The data root cannot be used.
+        DataError: The data root cannot be used, or the dataset lacks what the model needs.
     """
     from mtsbench.engine.precision import choose_device
 
@@ -131,11 +132,12 @@ def resolve(request: Request, components: Components) -> Experiment:
     )
     model_options = components.options("model", request.model, settings["model"])
     built = components.build("model", request.model, options=settings["model"])
-    composition = built if isinstance(built, Composition) else None
+    composition = _composition(built)
+    record = cast("ModelComponent[object]", model.component)
+    _check_needs(record, dataset, request.dataset)
     preprocessing = _preprocessing(preset, dataset, composition, settings["preprocessing"])
     published = composition.training if composition else TrainingSettings()
     training = replace_fields(training_budget(preset, published), settings["training"], "training")
-    record = cast("ModelComponent[object]", model.component)
     return Experiment(
         model_name=request.model,
         dataset_name=request.dataset,
@@ -197,6 +199,26 @@ def by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
         else:
             spaces["model"][key] = value
     return spaces
+
+
+def _composition(built: object) -> Composition | None:
+    """What a model trains with the engine, itself or inside."""
+    if isinstance(built, DeepInside):
+        return built.composition
+    return built if isinstance(built, Composition) else None
+
+
+def _check_needs(model: ModelComponent[object], dataset: Dataset, name: str) -> None:
+    has = {"clinical"} if dataset.clinical_variables else set()
+    has |= {"image", *dataset.channels} if dataset.channels else set()
+    # Whether the training cases have masks is seen when they are read.
+    lacking = sorted(model.needs - has - {"training-masks"})
+    if lacking:
+        raise DataError(
+            f"model {model.name!r} needs {', '.join(lacking)}, but dataset {name!r} has "
+            f"{', '.join(sorted(has)) or 'neither images nor clinical variables'}; "
+            "choose another model (`mtsbench list models` tells what each needs)"
+        )
 
 
 def _preprocessing(

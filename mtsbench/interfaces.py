@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from mtsbench.composition import TrainingSettings
+    from mtsbench.composition import Composition, TrainingSettings
     from mtsbench.data import (
         Case,
         ClinicalVariable,
@@ -104,10 +104,13 @@ class Outputs:
     Attributes:
         survival: (B, K) whatever the head's own loss is written for; K = 1 log risk for Cox.
         tumour_logit: (B, 1, D, H, W), or None.
+        time_grid: (T,) days, increasing: the cut points that a discrete head learnt from the
+            training outcomes, from 0 to the end of the last interval; None from other heads.
     """
 
     survival: Tensor
     tumour_logit: Tensor | None
+    time_grid: Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +147,11 @@ class Backbone(Protocol):
 
 
 class Head(Protocol):
-    """A torch.nn.Module from feature maps and clinical features to survival outputs."""
+    """A torch.nn.Module from feature maps and clinical features to survival outputs.
+
+    A head whose loss needs cut points has a buffer `time_grid`, which the network passes on in
+    `Outputs`. A head that can give survival curves is a `CurveHead`.
+    """
 
     def __call__(self, maps: Mapping[str, Sequence[Tensor]], clinical: Tensor) -> Tensor:
         """maps: group (`backbone`, `survival_network`) to maps; clinical: (B, F); gives (B, K)."""
@@ -163,8 +170,34 @@ class Head(Protocol):
         ...
 
 
+@runtime_checkable
+class CurveHead(Protocol):
+    """A head that also gives each case's survival curve.
+
+    Attributes:
+        survival_time: (T,) buffer, days, increasing; the grid of `survival_curves`. Its length is
+            known when the head is built, so that a checkpoint fits.
+    """
+
+    survival_time: Tensor
+
+    def learn_baseline(self, survival: Tensor, outcomes: Outcomes) -> None:
+        """After training: learn what curves need from the outputs (N, K) of the training cases.
+
+        A Cox head estimates its baseline hazard here; a head that needs nothing does nothing.
+        """
+        ...
+
+    def survival_curves(self, survival: Tensor) -> Tensor:
+        """(B, K) outputs to (B, T) probabilities of being event-free at `survival_time`."""
+        ...
+
+
 class Loss(Protocol):
-    """A scalar to minimise; must not depend on the order of the cases."""
+    """A scalar to minimise; must not depend on the order of the cases.
+
+    A loss object belongs to one fit and may keep a memory of earlier batches.
+    """
 
     def __call__(self, outputs: Outputs, targets: Targets) -> Tensor:
         """Finite for every batch, one without events included."""
@@ -206,6 +239,17 @@ class Model(Protocol):
     def load(self, folder: Path) -> None:
         """Become what `save` wrote. CheckpointError if it is damaged or of another model."""
         ...
+
+
+@runtime_checkable
+class DeepInside(Protocol):
+    """A model that is no composition but trains one as a part of itself.
+
+    Preset geometry and training budget come from the composition, and the versions of its parts
+    enter the key of every trial.
+    """
+
+    composition: Composition
 
 
 @dataclass(frozen=True, kw_only=True)

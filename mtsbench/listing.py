@@ -21,6 +21,7 @@ Json = str | int | float | bool | None | Sequence["Json"] | dict[str, "Json"]
 Listed = Kind | Literal["plugin"]
 # A longer name takes a second line rather than the whole width.
 NAME_WIDTH = 48
+LARGE_FAMILY = 20
 
 
 def terminal(file: TextIO | None = None) -> Console:
@@ -55,10 +56,25 @@ def print_list(components: Components, wanted: Listed | None, console: Console) 
         for kind in KINDS:
             console.print(f"{plural(kind)} ({len(components.names(kind))})", style="bold")
             table = _table("", "")
-            for one in components.all(kind):
-                table.add_row(f"  {one.component.name}", one.component.summary)
+            for name, summary in _by_family(components.all(kind)):
+                table.add_row(f"  {name}", summary)
             table.columns[0].min_width = min(width + 2, NAME_WIDTH)
             console.print(table)
+
+
+def _by_family(found: Sequence[Announced]) -> list[tuple[str, str]]:
+    """Name and summary of each; a large family `PREFIX:...` becomes one line."""
+    families = Counter(one.component.name.partition(":")[0] for one in found)
+    rows: dict[str, str] = {}
+    for one in found:
+        prefix, colon, _ = one.component.name.partition(":")
+        count = families[prefix]
+        if colon and count > LARGE_FAMILY:
+            advice = f"`mtsbench list {plural(one.kind)} --filter {prefix}:`"
+            rows[f"{prefix}:..."] = f"{count} {plural(one.kind)}, see {advice}"
+        else:
+            rows[one.component.name] = one.component.summary
+    return list(rows.items())
 
 
 def list_json(components: Components, wanted: Listed | None) -> dict[str, Json]:
@@ -95,7 +111,9 @@ def print_component(components: Components, kind: Kind, name: str, console: Cons
     facts.add_row("from", f"{found.distribution} {found.version}")
     if isinstance(found.component, ModelComponent):
         facts.add_row("produces", ", ".join(sorted(found.component.produces)))
-        facts.add_row("needs", _needs(found.component) or "nothing beyond images")
+        facts.add_row("needs", _needs(found.component) or "nothing")
+    for name, value in found.component.facts.items():
+        facts.add_row(name, value)
     console.print(facts)
     how = {"model": "--set NAME=VALUE", "dataset": "--set dataset.NAME=VALUE"}
     heading = f"options ({how.get(found.kind, 'set by the model that uses it')})"
@@ -165,7 +183,11 @@ def _status(plugin: Plugin, components: Components) -> str:
 
 
 def _needs(model: ModelComponent[object]) -> str:
-    needs = {"GPU": model.needs_gpu, "tumour masks of test cases": model.needs_mask_at_test}
+    needs = {
+        **{need.replace("-", " "): True for need in sorted(model.needs)},
+        "GPU": model.needs_gpu,
+        "TRUE MASK OF TEST CASES": model.needs_mask_at_test,
+    }
     return ", ".join(name for name, needed in needs.items() if needed)
 
 
@@ -204,6 +226,10 @@ def _print_composition(composition: Composition, console: Console) -> None:
         table.add_row("  survival network", _part_text(composition.survival_network))
         table.add_row("  mask link", composition.mask_link)
     sees = "" if composition.backbone_features else " (does not see the backbone's features)"
+    if composition.channels is not None:
+        table.add_row("  sees channels", ", ".join(composition.channels))
+    if composition.region != "whole":
+        table.add_row("  sees", "the voxels inside the true tumour mask only")
     table.add_row("  head", _part_text(composition.head) + sees)
     for item in composition.losses:
         table.add_row("  loss", f"{item.weight:g} x {_part_text(item.loss)}")
@@ -236,9 +262,11 @@ def _announced_json(found: Announced) -> dict[str, Json]:
         "reference": component.reference,
         "distribution": found.distribution,
         "version": found.version,
+        "facts": dict(component.facts),
     }
     if isinstance(component, ModelComponent):
         facts["produces"] = sorted(component.produces)
+        facts["needs"] = sorted(component.needs)
         facts["needs_mask_at_test"] = component.needs_mask_at_test
         facts["needs_gpu"] = component.needs_gpu
     return facts
@@ -265,6 +293,8 @@ def _composition_json(composition: Composition) -> dict[str, Json]:
         "backbone": _part_json(composition.backbone),
         "survival_network": None if second is None else _part_json(second),
         "mask_link": composition.mask_link,
+        "channels": composition.channels,
+        "region": composition.region,
         "backbone_features": composition.backbone_features,
         "head": _part_json(composition.head),
         "losses": [{**_part_json(item.loss), "weight": item.weight} for item in composition.losses],

@@ -6,7 +6,7 @@ import inspect
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
@@ -121,6 +121,21 @@ class Components:
     def all(self, kind: Kind) -> tuple[Announced, ...]:
         """Components of a kind, sorted by name, without those in conflict."""
         return tuple(self._by_name[kind, name][0] for name in self.names(kind))
+
+    def matching(self, text: str) -> Components:
+        """Only the components whose names contain this text, in upper or lower case."""
+        wanted = text.lower()
+        return Components(
+            plugins=tuple(
+                replace(
+                    plugin,
+                    announced=tuple(
+                        one for one in plugin.announced if wanted in one.component.name
+                    ),
+                )
+                for plugin in self.plugins
+            )
+        )
 
     def get(self, kind: Kind, name: str) -> Announced:
         """The component of this kind and name.

@@ -27,6 +27,8 @@ class TrialRecord(_Stored):
     Attributes:
         scores: Metric to score on the test fold.
         oracle: Scores of the true risk on the same test fold, for simulated data.
+        recovery: Factor of a known hazard to the rank correlation of the predicted risk with it.
+        oracle_recovery: The same of the true risk.
         phase_seconds: Wall-clock seconds of `prepare`, `fit`, `predict` and `score`.
         peak_memory_mib: Largest resident memory of the process until the trial ended.
         method_sha256: Of the model, options, recipe, geometry and versions in `run.json`.
@@ -43,6 +45,8 @@ class TrialRecord(_Stored):
     events: dict[str, int]
     scores: dict[str, StoredScore]
     oracle: dict[str, StoredScore]
+    recovery: dict[str, StoredScore] = {}
+    oracle_recovery: dict[str, StoredScore] = {}
     simulated: bool
     phase_seconds: dict[str, float]
     peak_memory_mib: float

@@ -73,6 +73,22 @@ class TinyCoxHead(nn.Module):
         return 1e-4 * self.linear.weight.square().sum()
 
 
+class CurveHead(TinyCoxHead):
+    """Exponential survival with the hazard of the training cases as baseline."""
+
+    def __init__(self, channels, clinical_features: int) -> None:
+        super().__init__(channels, clinical_features)
+        self.register_buffer("survival_time", torch.linspace(0, 3000, 7))
+        self.register_buffer("hazard", torch.zeros(()))
+
+    def learn_baseline(self, survival, outcomes: Outcomes) -> None:
+        relative = survival[:, 0].exp()
+        self.hazard.fill_(outcomes.event.sum() / (relative * torch.tensor(outcomes.time)).sum())
+
+    def survival_curves(self, survival):
+        return torch.exp(-self.hazard * survival.exp() * self.survival_time)
+
+
 def cox_loss(outputs, targets):
     """Breslow's negative log partial likelihood per event."""
     risk = outputs.survival[:, 0]
@@ -121,6 +137,8 @@ PARTS = (
     ("head", "cox", TinyCoxHead),
     ("loss", "cox", lambda: cox_loss),
     ("loss", "dice", lambda: dice_loss),
+    ("loss", "minus", lambda: lambda outputs, targets: dice_loss(outputs, targets) - 2),
+    ("head", "curves", lambda channels, clinical: CurveHead(channels, clinical)),
     ("loss", "failing", build_failing),
 )
 
@@ -144,9 +162,8 @@ def components() -> Components:
 def composition(*losses: WeightedLoss, backbone: str = "segmenting", **changes) -> Composition:
     """Backbone and Cox head; Cox and Dice losses unless others are named."""
     usual = (loss("cox"), loss("dice")) if backbone != "encoder" else (loss("cox"),)
-    return Composition(
-        backbone=Part(name=backbone), head=Part(name="cox"), losses=losses or usual, **changes
-    )
+    changes = {"head": Part(name="cox"), **changes}
+    return Composition(backbone=Part(name=backbone), losses=losses or usual, **changes)
 
 
 def loss(name: str, weight: float = 1.0, **options) -> WeightedLoss:
@@ -155,6 +172,11 @@ def loss(name: str, weight: float = 1.0, **options) -> WeightedLoss:
         task="segmentation" if name == "dice" else "survival",
         weight=weight,
     )
+
+
+def minus_dice() -> WeightedLoss:
+    """A segmentation loss below 0."""
+    return WeightedLoss(loss=Part(name="minus"), task="segmentation")
 
 
 def settings(**changes) -> TrainingSettings:
@@ -191,6 +213,7 @@ def patients(count: int, *, seed: int = 0, masks: bool = True, size=SIZE) -> Lab
             channels=("pet_suv", "ct_hu"),
             clinical_features=("age",),
             read=cases.__getitem__,
+            read_native=_no_native,
         ),
         outcomes=Outcomes(
             endpoint="pfs",
@@ -199,6 +222,10 @@ def patients(count: int, *, seed: int = 0, masks: bool = True, size=SIZE) -> Lab
             event=event,
         ),
     )
+
+
+def _no_native(case_id: str):
+    raise NotImplementedError("the phantom has prepared cases only")
 
 
 def _case(case_id: str, radius: float, masks: bool, size, rng) -> PreparedCase:

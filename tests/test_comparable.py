@@ -71,6 +71,16 @@ def test_use_of_the_true_mask_by_one_run_is_refused(make_run, make_description):
     check_comparable([make_run(other), make_run(other)])
 
 
+def test_use_of_the_true_mask_and_nothing_else_is_allowed_on_request(make_run, make_description):
+    usual = make_description()
+    other = make_description(name="other", **method(usual, needs_mask_at_test=True))
+    check_comparable([make_run(), make_run(other)], allow_true_mask=True)
+
+    splits = make_description(splits_sha256="6" * 64, **method(usual, needs_mask_at_test=True))
+    with pytest.raises(IncomparableRunsError, match="differ in splits"):
+        check_comparable([make_run(), make_run(splits)], allow_true_mask=True)
+
+
 @pytest.mark.parametrize("position", [0, 1])
 def test_a_missing_trial_is_named(make_run, make_description, make_record, position):
     records = (make_record(0), make_record(2))

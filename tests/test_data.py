@@ -28,7 +28,9 @@ def cohort(case_ids=("P1", "P2", "P3")) -> Cohort:
             grid=Grid(size=(2, 2, 2), spacing=(1.0, 1.0, 1.0)),
         )
 
-    return Cohort(case_ids=case_ids, channels=("ct_hu",), clinical_features=(), read=read)
+    return Cohort(
+        case_ids=case_ids, channels=("ct_hu",), clinical_features=(), read=read, read_native=read
+    )
 
 
 def test_outcomes_of_different_lengths_are_refused():

@@ -201,3 +201,32 @@ def test_the_emphasis_of_the_settings_weighs_the_segmentation(phantom):
 
     assert losses[0]["dice"] == losses[1]["dice"]
     assert losses[1]["loss"] - losses[0]["loss"] == pytest.approx(4 * losses[0]["dice"], rel=1e-5)
+
+
+def test_a_head_with_curves_learns_its_baseline_from_the_training_cases_and_keeps_it(
+    phantom, tmp_path
+):
+    made, train = fitted(phantom, head=Part(name="curves")), phantom.patients(18)
+
+    predictions = made.predict(train.cohort)
+
+    # An exponential baseline's maximum likelihood: expected events equal observed ones.
+    rate = -np.log(predictions.survival[:, 1]) / predictions.survival_time[1]
+    assert (rate * train.outcomes.time).sum() == pytest.approx(train.outcomes.event.sum(), rel=1e-4)
+    made.save(tmp_path)
+    again = model(phantom, head=Part(name="curves"))
+    again.load(tmp_path)
+    np.testing.assert_array_equal(again.predict(train.cohort).survival, predictions.survival)
+
+
+def test_a_head_without_curves_gives_none(quick):
+    made, patients = quick
+
+    assert made.predict(patients).survival is None
+
+
+def test_an_empty_cohort_cannot_be_predicted(quick):
+    made, patients = quick
+
+    with pytest.raises(DataError, match="the cohort has no case"):
+        made.predict(replace(patients, case_ids=()))

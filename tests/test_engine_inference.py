@@ -47,8 +47,8 @@ def test_every_case_has_its_own_risk_in_the_order_of_the_cohort(phantom):
 def test_predictions_do_not_depend_on_the_batch(phantom, network, batch_size):
     cohort = phantom.patients(7).cohort
 
-    whole = infer(network, cohort, "cpu", 7, keep_probability=True)
-    parts = infer(network, cohort, "cpu", batch_size, keep_probability=True)
+    whole = infer(network, cohort, "cpu", 7, in_full=True)
+    parts = infer(network, cohort, "cpu", batch_size, in_full=True)
 
     np.testing.assert_allclose(parts.risk, whole.risk, atol=1e-6)
     for one, other in zip(parts.tumour_probability, whole.tumour_probability, strict=True):
@@ -59,7 +59,7 @@ def test_predictions_do_not_depend_on_the_batch(phantom, network, batch_size):
 def test_the_tumour_probability_is_kept_only_if_asked_for(phantom, network):
     cohort = phantom.patients(3).cohort
 
-    kept = infer(network, cohort, "cpu", 2, keep_probability=True).tumour_probability
+    kept = infer(network, cohort, "cpu", 2, in_full=True).tumour_probability
 
     assert infer(network, cohort, "cpu", 2).tumour_probability is None
     assert [one.shape for one in kept] == [phantom.SIZE] * 3
@@ -70,7 +70,7 @@ def test_the_tumour_probability_is_kept_only_if_asked_for(phantom, network):
 def test_a_network_that_does_not_segment_has_no_probability_and_no_dice(phantom):
     network = assemble(phantom.composition(backbone="encoder"), phantom.components(), 2, 1)
 
-    found = infer(network, phantom.patients(3).cohort, "cpu", 2, keep_probability=True)
+    found = infer(network, phantom.patients(3).cohort, "cpu", 2, in_full=True)
 
     assert found.tumour_probability is None
     assert found.dice == (None, None, None)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mtsbench.composition import Part
-from mtsbench.engine.network import TotalLoss, assemble, build_losses
+from mtsbench.composition import Part, TrainingSettings
+from mtsbench.engine.balancing import TaskBalance
+from mtsbench.engine.network import BuiltLoss, TotalLoss, assemble, build_losses
 from mtsbench.errors import PluginError, UnknownComponentError
 from mtsbench.interfaces import Outputs, Targets
 
@@ -142,31 +143,57 @@ def test_the_total_is_the_weighted_sum_and_the_penalty():
     outputs, targets = outputs_and_targets()
     total_loss = TotalLoss(
         {
-            "sum": (2.0, lambda out, _: out.survival.sum()),
-            "time": (0.5, lambda _, target: target.time.sum()),
-        }
+            "sum": BuiltLoss(loss=lambda out, _: out.survival.sum(), task="survival", weight=2.0),
+            "time": BuiltLoss(
+                loss=lambda _, target: target.time.sum(), task="segmentation", weight=0.5
+            ),
+        },
+        TaskBalance(TrainingSettings(segmentation_emphasis=4.0)),
     )
 
-    total, parts = total_loss(outputs, targets, penalty=torch.tensor(10.0))
+    total, parts = total_loss(outputs, targets, penalty=torch.tensor(10.0), epoch=0)
 
-    assert total.item() == 2.0 * 3.0 + 0.5 * 3.0 + 10.0
+    assert total.item() == 2.0 * 3.0 + 4.0 * 0.5 * 3.0 + 10.0
     assert {name: part.item() for name, part in parts.items()} == {"sum": 3.0, "time": 3.0}
     assert total.requires_grad
     assert not parts["sum"].requires_grad
 
 
-def test_the_emphasis_weighs_the_losses_of_the_segmentation_task_only(phantom):
+def test_a_built_loss_keeps_its_task_and_weight(phantom):
     composition = phantom.composition(phantom.loss("cox", 2.0), phantom.loss("dice", 3.0))
 
-    weights = build_losses(composition, phantom.components(), 10.0).losses
+    built = build_losses(composition, phantom.components(), phantom.settings()).losses
 
-    assert {name: weight for name, (weight, _) in weights.items()} == {"cox": 2.0, "dice": 30.0}
+    assert {name: (one.task, one.weight) for name, one in built.items()} == {
+        "cox": ("survival", 2.0),
+        "dice": ("segmentation", 3.0),
+    }
+
+
+@pytest.mark.parametrize("rule", ["one-minus-gamma", "uncertainty", "two-stage"])
+def test_one_task_alone_cannot_be_balanced(phantom, rule):
+    composition = phantom.composition(backbone="encoder")
+
+    with pytest.raises(PluginError, match=f"balancing={rule} needs a segmentation and a survival"):
+        build_losses(composition, phantom.components(), phantom.settings(balancing=rule))
+
+
+def test_the_cut_points_of_a_head_reach_the_outputs(phantom):
+    network = assemble(phantom.composition(), phantom.components(), 2, 1)
+    image, clinical = torch.zeros(2, 2, 8, 8, 8), torch.zeros(2, 1)
+    assert network(image, clinical).time_grid is None
+
+    network.head.register_buffer("time_grid", torch.tensor([0.0, 100.0]))
+
+    assert network(image, clinical).time_grid.tolist() == [0.0, 100.0]
 
 
 def test_a_loss_with_options_is_built_with_them(phantom):
     composition = phantom.composition(phantom.loss("failing", good_steps=7))
 
-    assert build_losses(composition, phantom.components(), 1.0).losses["failing"][1].left == 7
+    built = build_losses(composition, phantom.components(), phantom.settings())
+
+    assert built.losses["failing"].loss.left == 7
 
 
 def test_a_loss_named_twice_is_refused_rather_than_dropped(phantom):
@@ -175,4 +202,4 @@ def test_a_loss_named_twice_is_refused_rather_than_dropped(phantom):
     )
 
     with pytest.raises(PluginError, match="the composition names loss 'cox' 2 times; name it once"):
-        build_losses(composition, phantom.components(), 1.0)
+        build_losses(composition, phantom.components(), phantom.settings())

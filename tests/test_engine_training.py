@@ -33,7 +33,7 @@ class Fit:
             self.network = assemble(composition, phantom.components(), 2, 1)
             train(
                 self.network,
-                build_losses(composition, phantom.components(), 1.0),
+                build_losses(composition, phantom.components(), phantom.settings()),
                 phantom.patients(18),
                 validation or phantom.patients(12, seed=1),
                 phantom.context(settings, seed, self._keep),
@@ -115,7 +115,7 @@ def test_the_seed_of_the_trial_draws_the_batches(phantom):
         network = assemble(phantom.composition(), phantom.components(), 2, 1)
         train(
             network,
-            build_losses(phantom.composition(), phantom.components(), 1.0),
+            build_losses(phantom.composition(), phantom.components(), phantom.settings()),
             phantom.patients(18),
             phantom.patients(12, seed=1),
             phantom.context(
@@ -223,7 +223,7 @@ def test_training_without_censored_cases_is_refused(phantom):
     with pytest.raises(DataError, match="pfs: the training part has 6 events and 0 censored"):
         train(
             network,
-            build_losses(phantom.composition(), phantom.components(), 1.0),
+            build_losses(phantom.composition(), phantom.components(), phantom.settings()),
             events,
             patients,
             phantom.context(phantom.settings()),

@@ -47,7 +47,10 @@ class SimulatedPatients(Patients):
         return np.array([{"P1": 3.0, "P2": 2.0, "P3": 1.0}[one] for one in case_ids])
 
     def factors(self, case_ids):
-        return {}
+        return {
+            "size": np.array([{"P1": 9.0, "P2": 5.0, "P3": 7.0}[one] for one in case_ids]),
+            "nodes": np.zeros(len(case_ids)),
+        }
 
 
 def fold(event=(True, True, True)) -> Outcomes:
@@ -68,7 +71,11 @@ def cohort(grids) -> Cohort:
         for case_id, grid in zip(CASES, grids, strict=True)
     }
     return Cohort(
-        case_ids=CASES, channels=("pet_suv",), clinical_features=(), read=cases.__getitem__
+        case_ids=CASES,
+        channels=("pet_suv",),
+        clinical_features=(),
+        read=cases.__getitem__,
+        read_native=Patients({}).load,
     )
 
 
@@ -96,7 +103,7 @@ def test_risks_are_scored_over_the_whole_fold():
     assert found.scores["harrell-c"].value == pytest.approx(1 / 3)
     assert found.scores["harrell-c"].cases == 3
     assert found.per_case == {}
-    assert found.oracle == {}
+    assert found.oracle == found.recovery == found.oracle_recovery == {}
 
 
 def test_an_undefined_score_keeps_its_reason():
@@ -112,6 +119,18 @@ def test_the_oracle_is_scored_where_the_hazard_is_known():
 
     assert found.oracle["harrell-c"].value == 1.0
     assert found.scores["harrell-c"].value == pytest.approx(1 / 3)
+
+
+def test_the_risk_is_correlated_with_every_known_factor():
+    found = scored(dataset=SimulatedPatients(dict.fromkeys(CASES)))
+
+    # Ranks of the risk 1, 3, 2 and of the size 3, 1, 2.
+    assert found.recovery["size"].value == pytest.approx(-1.0)
+    assert found.oracle_recovery["size"].value == pytest.approx(0.5)
+    assert found.recovery["nodes"].value is None
+    assert found.recovery["nodes"].reason == "the factor is constant"
+    constant = scored(dataset=SimulatedPatients(dict.fromkeys(CASES)), risk=(2.0, 2.0, 2.0))
+    assert constant.recovery["size"].reason == "the risk is constant"
 
 
 def test_a_perfect_mask_on_the_same_grid_has_dice_1():

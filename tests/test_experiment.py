@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mtsbench.errors import OptionError
+from mtsbench.errors import DataError, OptionError, UnknownComponentError
 from mtsbench.experiment import Request, digest, resolve
 from mtsbench.splits import make_splits
 
@@ -76,6 +76,35 @@ def test_a_crop_around_the_true_mask_is_declared(settle):
 def test_a_setting_that_does_not_fit_is_refused(settle, settings, message):
     with pytest.raises(OptionError, match=message.replace("?", r"\?")):
         settle(**settings)
+
+
+@pytest.mark.parametrize(
+    ("needs", "lacking"),
+    [({"mr_t1", "pet_suv"}, "mr_t1"), ({"image", "clinical", "training-masks"}, None)],
+)
+def test_a_dataset_without_what_the_model_needs_is_refused(tiny, needs, lacking):
+    request = Request(model="uptake", dataset="tiny", preset="demo")
+    components = tiny.components(needs=frozenset(needs))
+
+    if lacking is None:
+        assert resolve(request, components).model_name == "uptake"
+        return
+    with pytest.raises(
+        DataError, match=f"'uptake' needs {lacking}, but dataset 'tiny' has clinical, ct_hu, image"
+    ):
+        resolve(request, components)
+
+
+def test_a_network_inside_a_model_gives_its_geometry_budget_and_versions(tiny):
+    request = Request(model="deep-inside", dataset="tiny", preset="paper")
+
+    with pytest.raises(UnknownComponentError, match="no backbone is called 'net'"):
+        resolve(request, tiny.components())
+    experiment = resolve(request, tiny.components(with_parts=True))
+
+    assert experiment.training.epochs == 77
+    assert experiment.preprocessing.size == (16, 32, 48)
+    assert experiment.versions["backbone net"] == "tiny 1.0"
 
 
 def test_an_endpoint_the_dataset_lacks_is_refused(tiny):

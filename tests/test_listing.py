@@ -107,6 +107,36 @@ def test_names_are_never_cut_and_lines_stay_below_80_columns():
             assert name in "".join(line[0] for line in rows(text)[start : start + 3])
 
 
+def test_a_filter_keeps_the_names_that_contain_it(installed):
+    found = installed("working").matching("ZEB")
+
+    assert found.names("model") == ("zebra",)
+    assert found.names("loss") == ()
+
+
+def test_a_large_family_is_one_line_of_the_whole_list_and_complete_in_its_own():
+    announced = tuple(
+        Announced(
+            component=Component(
+                name=f"zoo:net{number}", summary="s", build=list, reference="https://e.org"
+            ),
+            kind="backbone",
+            distribution="zoo",
+            version="1",
+        )
+        for number in range(30)
+    )
+    components = Components(
+        plugins=(Plugin(entry_point="e", distribution="zoo", version="1", announced=announced),)
+    )
+
+    everything = printed(print_list, components, None)
+    assert "zoo:..." in everything
+    assert "30 backbones, see `mtsbench list backbones --filter zoo:`" in everything
+    assert "zoo:net7" not in everything
+    assert "zoo:net7" in printed(print_list, components, "backbone")
+
+
 def test_plugins_are_listed_with_failures_conflicts_and_switched_off_ones(installed, monkeypatch):
     components = installed("working", "duplicate", "import_error")
     monkeypatch.setenv("COLUMNS", "300")
@@ -186,7 +216,8 @@ def test_a_deep_model_is_shown_with_its_parts_and_training(installed):
     text = printed(print_component, installed("working"), "model", "parts")
 
     assert ["produces", "mask,", "risk"] in rows(text)
-    assert "needs      GPU, tumour masks of test cases" in text
+    assert "pet_suv, GPU, TRUE MASK OF TEST CASES" in text
+    assert ["parameters", "12"] in rows(text)
     assert ["backbone", "unet", "(width=8,", "deep=true)"] in rows(text)
     assert ["survival", "network", "dense"] in rows(text)
     assert ["head", "cox-head", "(dropout=0.5)"] in rows(text)
@@ -198,7 +229,7 @@ def test_a_deep_model_is_shown_with_its_parts_and_training(installed):
 def test_a_model_that_is_no_composition_is_not_built_to_be_shown(installed):
     text = printed(print_component, installed("working"), "model", "zebra")
 
-    assert "needs      nothing beyond images" in text
+    assert "needs      nothing" in text
     assert "parts" not in text
 
 

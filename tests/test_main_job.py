@@ -195,6 +195,7 @@ def test_runs_of_two_models_are_compared_in_one_table(workplace: Path, finished:
 
     assert "deepmts-no-cascade" in done.stdout
     assert "oracle" in done.stdout
+    assert "Spearman correlation of risk and factor" in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 

@@ -255,7 +255,7 @@ def test_fields_of_a_record_are_replaced_and_the_rest_is_kept():
     [
         ({"epoch": "3"}, r"^training has no option 'epoch'\. Did you mean 'epochs'\? Options: "),
         ({"epochs": "few"}, r"^option 'epochs' of training must be int >= 1, got 'few'$"),
-        ({"select_by": "loss"}, r"must be one of 'c-index', 'c-index\+dice', got 'loss'$"),
+        ({"select_by": "loss"}, r"must be one of 'c-index', 'dice', 'c-index\+dice', got 'loss'$"),
         ({"learning_rates": "0.1"}, r"must be int:float > 0,\.\.\., got '0\.1'$"),
     ],
 )

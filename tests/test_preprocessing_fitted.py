@@ -153,6 +153,35 @@ def test_a_cohort_gives_normalised_cases(tmp_path):
     assert [case.clinical[1] for case in cases] == [0.0, 1.0, 0.0]
 
 
+@pytest.mark.parametrize("with_mask", [True, False])
+def test_a_cohort_gives_native_cases_and_withholds_their_masks(tmp_path, with_mask):
+    dataset = Phantoms()
+    fitted = fit(tmp_path, dataset)
+
+    cohort = fitted.cohort(
+        prepared(tmp_path, dataset), dataset, TRAIN, role="held-out", with_mask=with_mask
+    )
+
+    native, original = cohort.read_native(TRAIN[0]), dataset.load(TRAIN[0])
+    for channel in dataset.channels:
+        np.testing.assert_array_equal(native.images[channel].array, original.images[channel].array)
+    assert (native.mask is not None) == with_mask
+    assert cohort.cache_folder == tmp_path
+
+
+def test_a_table_without_images_is_prepared_too(tmp_path):
+    dataset = Phantoms()
+    dataset.channels = ()
+    fitted = fit(tmp_path, dataset)
+
+    case = fitted.cohort(prepared(tmp_path, dataset), dataset, TRAIN, role="train", with_mask=True)[
+        0
+    ]
+
+    assert case.image.shape == (0, *SETTINGS.size)
+    assert case.clinical.size == len(fitted.clinical.feature_names) > 0
+
+
 def test_reading_a_case_leaves_the_cache_as_it_was(tmp_path):
     dataset = Phantoms()
     cache = prepared(tmp_path, dataset)

@@ -7,7 +7,14 @@ import pytest
 from rich.console import Console
 
 from mtsbench.records import StoredScore
-from mtsbench.report.tables import comparison_table, risk_table, run_table, score_text, title
+from mtsbench.report.tables import (
+    comparison_table,
+    recovery_table,
+    risk_table,
+    run_table,
+    score_text,
+    title,
+)
 
 
 def printed(table, width: int = 80) -> str:
@@ -116,6 +123,26 @@ def test_a_comparison_has_a_row_for_each_model_and_for_the_oracle(
     assert row(text, "radiomics (given the true mask)") == ["0.650 ± 0.000", "–", "60"]
     assert row(text, "oracle (true hazard)") == ["0.800 ± 0.000", "–", "–"]
     assert "npc (SIMULATED)" in text
+
+
+def test_what_was_recovered_of_a_known_hazard_has_a_row_for_each_model(make_run, make_record):
+    records = tuple(
+        make_record(
+            fold,
+            recovery={"log_volume": StoredScore(value=0.4 + fold / 10)},
+            oracle_recovery={"log_volume": StoredScore(value=0.9)},
+        )
+        for fold in range(3)
+    )
+
+    text = printed(recovery_table([make_run(records=records), make_run(label="km")]))
+
+    assert "SIMULATED" in text
+    assert "log volume" in text
+    assert row(text, "deepmts") == ["0.500"]
+    assert row(text, "km") == ["undefined"]
+    assert row(text, "oracle (true hazard)") == ["0.900"]
+    assert recovery_table([make_run()]) is None
 
 
 def test_two_runs_of_one_model_are_told_apart_by_their_hash(make_run, make_description):

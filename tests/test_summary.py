@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtsbench.comparison.summary import Summary, mean_seconds, metric_names, summarise
+from mtsbench.comparison.summary import Summary, mean_seconds, score_names, summarise
 from mtsbench.records import StoredScore
 
 values = st.lists(st.one_of(st.none(), st.floats(0, 1)), min_size=1, max_size=8)
@@ -65,16 +65,16 @@ def test_a_summary_reads(mean, spread, defined, text):
 
 def test_the_oracle_has_a_summary_of_its_own(make_run):
     assert summarise(make_run(), "harrell-c").mean == pytest.approx(0.71)
-    assert summarise(make_run(), "harrell-c", oracle=True).mean == pytest.approx(0.8)
-    assert summarise(make_run(), "dice", oracle=True).defined == 0
+    assert summarise(make_run(), "harrell-c", "oracle").mean == pytest.approx(0.8)
+    assert summarise(make_run(), "dice", "oracle").defined == 0
 
 
 def test_a_metric_is_named_even_if_only_one_trial_reports_it(make_run, make_record):
     few = make_record(0, scores={"harrell-c": StoredScore(value=0.5)}, oracle={})
     run = make_run(records=(few, make_record(1)))
 
-    assert metric_names(run) == ("harrell-c", "dice")
-    assert metric_names(run, oracle=True) == ("harrell-c",)
+    assert score_names(run) == ("harrell-c", "dice")
+    assert score_names(run, "oracle") == ("harrell-c",)
     assert summarise(run, "dice").text() == "0.600 (1/3)"
 
 

@@ -35,6 +35,8 @@ def test_survival_curves_and_reasons_have_columns_of_their_own(tmp_path):
         scores={},
         per_case={"dice": (Score(value=0.5), Score(value=None, reason="the true mask is empty"))},
         oracle={},
+        recovery={},
+        oracle_recovery={},
     )
 
     write_predictions(tmp_path, predictions, evaluation)

@@ -11,6 +11,7 @@ import numpy as np
 
 from mtsbench.builtin import mtsbench_metrics
 from mtsbench.components import Component, ModelComponent
+from mtsbench.composition import Composition, Part, TrainingSettings
 from mtsbench.data import Case, ClinicalVariable, Outcomes, Predictions
 from mtsbench.errors import NotFittedError
 from mtsbench.plugins import Announced, Components, Plugin
@@ -111,7 +112,17 @@ def build_model(*, fails: str = ""):
     return UptakeModel(fails)
 
 
-def components() -> Components:
+class DeepInside(UptakeModel):
+    composition = Composition(
+        backbone=Part(name="net"),
+        head=Part(name="net"),
+        losses=(),
+        training=TrainingSettings(epochs=77),
+        paper_size=(16, 32, 48),
+    )
+
+
+def components(*, needs=frozenset(), with_parts: bool = False) -> Components:
     announced = [
         ("dataset", Component(name="tiny", summary="Tiny", build=build_dataset, reference=URL)),
         (
@@ -122,7 +133,22 @@ def components() -> Components:
                 build=build_model,
                 reference=URL,
                 produces=frozenset({"risk", "mask"}),
+                needs=needs,
             ),
+        ),
+        (
+            "model",
+            ModelComponent(
+                name="deep-inside",
+                summary="With a network",
+                build=lambda: DeepInside(""),
+                reference=URL,
+            ),
+        ),
+        *(
+            (kind, Component(name="net", summary="Net", build=list, reference=URL))
+            for kind in ("backbone", "head")
+            if with_parts
         ),
         *(("metric", record) for record in mtsbench_metrics()),
     ]

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from mtsbench.store import RunStore
 
 
+TRUE_MASK = "use of the true mask at test time"
+MASK_ADVICE = "no new patient has a true mask: compare them with --allow-true-mask, which marks it"
+
+
 @dataclass(frozen=True, kw_only=True)
 class FinishedRun:
     """A run as `compare` and the reports read it.
@@ -40,8 +44,13 @@ def read_run(store: RunStore) -> FinishedRun:
     )
 
 
-def check_comparable(runs: Sequence[FinishedRun]) -> None:
+def check_comparable(runs: Sequence[FinishedRun], *, allow_true_mask: bool = False) -> None:
     """Refuse runs that differ in what makes scores comparable.
+
+    Args:
+        runs: At least one.
+        allow_true_mask: Whether a run that was given the true masks of test cases may stand
+            beside one that was not.
 
     Raises:
         IncomparableRunsError: They differ in dataset, fingerprint, endpoint, preset, protocol or
@@ -50,10 +59,14 @@ def check_comparable(runs: Sequence[FinishedRun]) -> None:
     """
     first = runs[0]
     for other in runs[1:]:
-        for name, (left, right) in _differences(first.description, other.description).items():
+        differences = dict(_differences(first.description, other.description))
+        if allow_true_mask:
+            differences.pop(TRUE_MASK, None)
+        for name, (left, right) in differences.items():
+            advice = MASK_ADVICE if name == TRUE_MASK else "run both models with the same settings"
             raise IncomparableRunsError(
                 f"{first.description.name} and {other.description.name} differ in {name}: "
-                f"{left} and {right}; run both models with the same settings"
+                f"{left} and {right}; {advice}"
             )
     expected = {(r.repeat, r.fold, r.seed) for run in runs for r in run.records}
     for run in runs:
@@ -75,7 +88,7 @@ def _differences(
         for name in sorted(left.question.keys() | right.question.keys())
     }
     pairs["splits"] = (left.splits_sha256[:12], right.splits_sha256[:12])
-    pairs["use of the true mask at test time"] = (
+    pairs[TRUE_MASK] = (
         left.method.get("needs_mask_at_test"),
         right.method.get("needs_mask_at_test"),
     )

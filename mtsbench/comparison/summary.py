@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
     from mtsbench.comparison.comparable import FinishedRun
-    from mtsbench.records import StoredScore
+    from mtsbench.records import StoredScore, TrialRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,18 +52,30 @@ class Summary:
         return "" if self.defined == self.trials else f" ({self.defined}/{self.trials})"
 
 
-def summarise(run: FinishedRun, metric: str, *, oracle: bool = False) -> Summary:
-    """One metric of a run, or of its oracle."""
-    scores = [(r.oracle if oracle else r.scores).get(metric) for r in run.records]
-    return _summary(metric, scores, run.description.trials)
+Part = Literal["scores", "oracle", "recovery", "oracle_recovery"]
 
 
-def metric_names(run: FinishedRun, *, oracle: bool = False) -> tuple[str, ...]:
-    """Metrics that any trial of the run reports, in the order of the records."""
+def summarise(run: FinishedRun, name: str, part: Part = "scores") -> Summary:
+    """One score of a part of a run's records, by name."""
+    scores = [_part(record, part).get(name) for record in run.records]
+    return _summary(name, scores, run.description.trials)
+
+
+def score_names(run: FinishedRun, part: Part = "scores") -> tuple[str, ...]:
+    """Names that any trial of the run reports, in the order of the records."""
     names: dict[str, None] = {}
     for record in run.records:
-        names.update(dict.fromkeys(record.oracle if oracle else record.scores))
+        names.update(dict.fromkeys(_part(record, part)))
     return tuple(names)
+
+
+def _part(record: TrialRecord, part: Part) -> Mapping[str, StoredScore]:
+    return {
+        "scores": record.scores,
+        "oracle": record.oracle,
+        "recovery": record.recovery,
+        "oracle_recovery": record.oracle_recovery,
+    }[part]
 
 
 def mean_seconds(run: FinishedRun, phase: str) -> float | None:

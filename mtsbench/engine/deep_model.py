@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import torch
 
 from mtsbench.data import Predictions
 from mtsbench.engine.checkpoints import load_weights, read_description, save_network
@@ -13,7 +16,9 @@ from mtsbench.engine.inference import infer
 from mtsbench.engine.network import MultiTaskNetwork, assemble, build_losses
 from mtsbench.engine.precision import place
 from mtsbench.engine.training import train as train_network
+from mtsbench.engine.view import seen_by
 from mtsbench.errors import DataError, NotFittedError
+from mtsbench.interfaces import CurveHead
 
 if TYPE_CHECKING:
     from mtsbench.composition import Composition
@@ -40,31 +45,36 @@ class DeepModel:
 
     def fit(self, train: LabelledCohort, validation: LabelledCohort, context: FitContext) -> None:
         """Train on the first cohort, stop early on the second."""
+        train, validation = self._seen(train), self._seen(validation)
         cohort = train.cohort
         with seeded(context.seed, self.device):
             network = self._assemble(len(cohort.channels), len(cohort.clinical_features))
             self._check_size(network, cohort)
             network.head.learn_outcomes(train.outcomes)
             place(network, self.device)
-            losses = build_losses(
-                self.composition, self.components, context.training.segmentation_emphasis
-            )
+            losses = build_losses(self.composition, self.components, context.training)
             train_network(network, losses, train, validation, context)
+            if isinstance(network.head, CurveHead):
+                fitted = infer(network, cohort, self.device, context.training.batch_size)
+                outputs = torch.from_numpy(fitted.survival).to(self.device)
+                network.head.learn_baseline(outputs, train.outcomes)
         self._network = network
 
     def predict(self, cohort: Cohort) -> Predictions:
-        """Risk and, where the backbone segments, tumour probability."""
+        """Risk; survival curves of a head that gives them; tumour probability if segmented."""
         network = self._fitted("predict")
         inferred = infer(
             network,
-            cohort,
+            seen_by(self.composition, cohort),
             self.device,
             self.composition.training.batch_size,
-            keep_probability=True,
+            in_full=True,
         )
         return Predictions(
             case_ids=cohort.case_ids,
             risk=inferred.risk,
+            survival=inferred.curves,
+            survival_time=inferred.survival_time,
             tumour_probability=inferred.tumour_probability,
         )
 
@@ -90,6 +100,9 @@ class DeepModel:
         place(network, self.device)
         self._network = network
 
+    def _seen(self, labelled: LabelledCohort) -> LabelledCohort:
+        return replace(labelled, cohort=seen_by(self.composition, labelled.cohort))
+
     def _assemble(self, channels: int, clinical_features: int) -> MultiTaskNetwork:
         self._shape = (channels, clinical_features)
         return assemble(self.composition, self.components, channels, clinical_features)
@@ -105,6 +118,8 @@ class DeepModel:
         return {
             "mask_link": composition.mask_link,
             "backbone_features": str(composition.backbone_features),
+            "channels": ", ".join(composition.channels or ("all",)),
+            "region": composition.region,
             **{
                 role: f"{part.name} {json.dumps(dict(part.options), sort_keys=True)}"
                 for role, part in named.items()

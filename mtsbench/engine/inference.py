@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mtsbench.engine.batches import in_chunks, read_batch
 from mtsbench.engine.precision import autocast
+from mtsbench.errors import DataError
+from mtsbench.interfaces import CurveHead
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mtsbench.data import Cohort
     from mtsbench.engine.network import MultiTaskNetwork
+    from mtsbench.interfaces import Head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +28,17 @@ class Inferred:
 
     Attributes:
         risk: (N,) higher means an earlier event.
+        survival: (N, K) float32 outputs of the head.
+        curves: (N, T) event-free probability at `survival_time`; None if not given.
+        survival_time: (T,) days; None without curves.
         tumour_probability: N arrays (D, H, W); None if not kept or not segmented.
         dice: Dice at 0.5 on the common grid for each case with a non-empty mask, else None.
     """
 
     risk: NDArray[np.float64]
+    survival: NDArray[np.float32]
+    curves: NDArray[np.float64] | None
+    survival_time: NDArray[np.float64] | None
     tumour_probability: tuple[NDArray[np.float32], ...] | None
     dice: tuple[float | None, ...]
 
@@ -39,11 +49,17 @@ def infer(
     device: str,
     batch_size: int,
     *,
-    keep_probability: bool = False,
+    in_full: bool = False,
 ) -> Inferred:
-    """Risk of every case; Dice where the cohort shows masks; tumour probability if kept."""
+    """Risk of every case; Dice where the cohort shows masks; curves and probabilities `in_full`.
+
+    Raises:
+        DataError: The cohort is empty.
+    """
+    if not len(cohort):
+        raise DataError("the cohort has no case, so there is nothing to predict")
     network.eval()
-    risk: list[NDArray[np.float64]] = []
+    survival: list[Tensor] = []
     probabilities: list[NDArray[np.float32]] = []
     dice: list[float | None] = []
     with torch.inference_mode():
@@ -51,7 +67,7 @@ def infer(
             batch = read_batch(cohort, rows, device)
             with autocast(device):
                 outputs = network(batch.image, batch.clinical)
-            risk.append(network.head.risk(outputs.survival.float()).double().cpu().numpy())
+            survival.append(outputs.survival.float())
             if outputs.tumour_logit is None:
                 dice.extend([None] * len(rows))
                 continue
@@ -60,13 +76,28 @@ def infer(
                 dice.extend([None] * len(rows))
             else:
                 dice.extend(_dice(probability > 0.5, batch.mask[:, 0] > 0.5))
-            if keep_probability:
+            if in_full:
                 probabilities.extend(probability.cpu().numpy())
+        outputs_of_all = torch.cat(survival)
+        risk = network.head.risk(outputs_of_all).double().cpu().numpy()
+        curves, survival_time = _curves(network.head, outputs_of_all) if in_full else (None, None)
     return Inferred(
-        risk=np.concatenate(risk),
+        risk=risk,
+        survival=outputs_of_all.cpu().numpy(),
+        curves=curves,
+        survival_time=survival_time,
         tumour_probability=tuple(probabilities) if probabilities else None,
         dice=tuple(dice),
     )
+
+
+def _curves(
+    head: Head, survival: Tensor
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[None, None]:
+    if not isinstance(head, CurveHead):
+        return None, None
+    curves = head.survival_curves(survival).double().cpu().numpy()
+    return curves, head.survival_time.double().cpu().numpy()
 
 
 def _dice(predicted: torch.Tensor, mask: torch.Tensor) -> list[float | None]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 
+from mtsbench.engine.balancing import TaskBalance
 from mtsbench.errors import PluginError
 from mtsbench.interfaces import Backbone, Features, Head, Loss, Outputs, Targets
 
 if TYPE_CHECKING:
-    from mtsbench.composition import Composition, MaskLink
+    from mtsbench.composition import Composition, MaskLink, Task, TrainingSettings
     from mtsbench.plugins import Components
 
 
@@ -50,7 +52,11 @@ class MultiTaskNetwork(nn.Module):
             maps["survival_network"] = self.survival_network(
                 torch.cat([image, tumour_map.to(image.dtype)], dim=1)
             ).maps
-        return Outputs(survival=self.head(maps, clinical), tumour_logit=features.tumour_logit)
+        return Outputs(
+            survival=self.head(maps, clinical),
+            tumour_logit=features.tumour_logit,
+            time_grid=getattr(self.head, "time_grid", None),
+        )
 
     def _tumour_map(self, logit: Tensor) -> Tensor:
         if self.mask_link == "hard":
@@ -111,30 +117,44 @@ def assemble(
     )
 
 
-class TotalLoss:
-    """Weighted sum of the losses and the head's penalty, with every part named for the log."""
+@dataclass(frozen=True, kw_only=True)
+class BuiltLoss:
+    """A loss, the task it trains, and its weight within the task."""
 
-    def __init__(self, losses: Mapping[str, tuple[float, Loss]]) -> None:
+    loss: Loss
+    task: Task
+    weight: float
+
+
+class TotalLoss:
+    """Balanced sum of the tasks' losses and the head's penalty, every part named for the log."""
+
+    def __init__(self, losses: Mapping[str, BuiltLoss], balance: TaskBalance) -> None:
         self.losses = losses
+        self.balance = balance
 
     def __call__(
-        self, outputs: Outputs, targets: Targets, penalty: Tensor
+        self, outputs: Outputs, targets: Targets, penalty: Tensor, epoch: int
     ) -> tuple[Tensor, Mapping[str, Tensor]]:
         """The scalar to minimise, and its detached parts by name."""
-        parts = {name: loss(outputs, targets) for name, (_, loss) in self.losses.items()}
-        total = penalty
+        parts = {name: built.loss(outputs, targets) for name, built in self.losses.items()}
+        tasks: dict[Task, Tensor] = {}
         for name, part in parts.items():
-            total = total + self.losses[name][0] * part
+            built = self.losses[name]
+            weighted = built.weight * part
+            tasks[built.task] = tasks[built.task] + weighted if built.task in tasks else weighted
+        total = self.balance(tasks, epoch) + penalty
         return total, {name: part.detach() for name, part in parts.items()}
 
 
 def build_losses(
-    composition: Composition, components: Components, segmentation_emphasis: float
+    composition: Composition, components: Components, settings: TrainingSettings
 ) -> TotalLoss:
-    """Build the losses of a composition, those of the segmentation task times the emphasis.
+    """Build the losses of a composition and the balance between their tasks.
 
     Raises:
-        PluginError: A loss is named twice, so that one would stand for both.
+        PluginError: A loss is named twice, so that one would stand for both; or the tasks of a
+            composition that trains only one are to be balanced.
     """
     names = [item.loss.name for item in composition.losses]
     for name in names:
@@ -143,13 +163,18 @@ def build_losses(
                 f"the composition names loss {name!r} {names.count(name)} times; name it once, "
                 "with one weight"
             )
-    factor = {"segmentation": segmentation_emphasis, "survival": 1.0}
-    return TotalLoss(
-        {
-            item.loss.name: (
-                item.weight * factor[item.task],
-                cast("Loss", components.build("loss", item.loss.name, options=item.loss.options)),
-            )
-            for item in composition.losses
-        }
-    )
+    tasks = {item.task for item in composition.losses}
+    if settings.balancing != "fixed" and len(tasks) < 2:
+        raise PluginError(
+            f"training.balancing={settings.balancing} needs a segmentation and a survival loss, "
+            f"but the model trains {' and '.join(tasks)} only; leave it at fixed"
+        )
+    built = {
+        item.loss.name: BuiltLoss(
+            loss=cast("Loss", components.build("loss", item.loss.name, options=item.loss.options)),
+            task=item.task,
+            weight=item.weight,
+        )
+        for item in composition.losses
+    }
+    return TotalLoss(built, TaskBalance(settings))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mtsbench.engine.augmentation import augment, draw_transforms
+from mtsbench.engine.balancing import first_stage_epochs
 from mtsbench.engine.batches import draw_training_rows, read_batch, read_targets
 from mtsbench.engine.inference import infer
 from mtsbench.engine.precision import autocast
@@ -35,6 +36,8 @@ class Validation:
         """The score that early stopping maximises."""
         if settings.select_by == "c-index" or self.dice is None:
             return self.c_index
+        if settings.select_by == "dice":
+            return self.dice
         return (self.c_index + self.dice) / 2
 
 
@@ -47,10 +50,13 @@ def train(
 ) -> None:
     """Train in place and leave the weights of the best validation epoch.
 
+    The epochs of a first stage that trains segmentation alone cannot be the best.
+
     Raises:
         DataError: The training part lacks events or censored cases, or the validation part has
             no comparable pair.
-        MtsbenchError: The loss is no longer finite.
+        MtsbenchError: The loss is no longer finite, or one that is balanced by uncertainty is
+            negative.
     """
     settings = context.training
     if settings.batch_norm_momentum is not None:
@@ -58,7 +64,10 @@ def train(
     generator = np.random.default_rng(context.seed)
     spacing = training.cohort[0].grid.spacing
     # eps as Keras has it, in which the published settings are given.
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rates[0][1], eps=1e-7)
+    total_loss.balance.to(context.device)
+    parameters = [*network.parameters(), *total_loss.balance.parameters()]
+    optimiser = torch.optim.Adam(parameters, lr=settings.learning_rates[0][1], eps=1e-7)
+    first_stage = first_stage_epochs(settings)
     best_score, best_epoch, best_state = -np.inf, -1, None
     for epoch in range(settings.epochs):
         rate = learning_rate(settings, epoch)
@@ -69,6 +78,8 @@ def train(
         )
         scores = validate(network, validation, context)
         context.log(epoch, _epoch_log(losses, scores, rate))
+        if epoch < first_stage:
+            continue
         if scores.selection(settings) > best_score:
             best_score, best_epoch = scores.selection(settings), epoch
             best_state = {
@@ -136,7 +147,7 @@ def _train_epoch(
         targets = read_targets(training, rows, batch)
         with autocast(context.device):
             outputs = network(batch.image, batch.clinical)
-            total, parts = total_loss(outputs, targets, network.head.penalty())
+            total, parts = total_loss(outputs, targets, network.head.penalty(), epoch)
         optimiser.zero_grad(set_to_none=True)
         total.backward()
         optimiser.step()
@@ -148,6 +159,13 @@ def _train_epoch(
         raise MtsbenchError(
             f"the training loss became {means['loss']} in epoch {epoch}; lower the learning rate "
             "(--set training.learning_rates) or check the data"
+        )
+    negative = [name for name in total_loss.losses if means[name] < 0]
+    if settings.balancing == "uncertainty" and negative:
+        raise MtsbenchError(
+            f"loss {negative[0]!r} was {means[negative[0]]:.3g} in epoch {epoch}, and balancing by "
+            "uncertainty has no minimum for negative losses; use one that is never negative, "
+            "such as dice-ce, or training.balancing=fixed"
         )
     return means
 

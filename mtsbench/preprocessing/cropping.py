@@ -52,7 +52,9 @@ def crop(
     Raises:
         DataError: The case has not what `rule` needs; call `check_case` for all else.
     """
-    grid = common_grid(crop_centre(case, channels, rule), settings)
+    # A table without images still has a grid, on which there is nothing.
+    centre = crop_centre(case, channels, rule) if channels else (0.0, 0.0, 0.0)
+    grid = common_grid(centre, settings)
     images = np.empty((len(channels), *settings.size), dtype=np.float32)
     for image, channel in zip(images, channels, strict=True):
         outside = AIR_HU if channel == "ct_hu" else 0.0
@@ -85,6 +87,8 @@ def check_case(case: Case, channels: Sequence[str]) -> None:
                 f"case {case.case_id!r}, channel {channel!r}: {broken} voxels are NaN or Inf; "
                 "expected finite values. Repair or exclude the case"
             )
+    if not channels:
+        return
     shared = box_of(case.images[channels[0]].grid)
     for channel in channels[1:]:
         shared = _overlap(case.case_id, channel, shared, case.images[channel].grid)

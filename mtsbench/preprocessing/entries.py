@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, cast
 from uuid import uuid4
 
 import numpy as np
@@ -144,18 +144,19 @@ def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
 def _map(
     path: Path, case_id: str, dtype: np.dtype[np.generic], shape: tuple[int, ...]
 ) -> NDArray[np.generic]:
+    # Nothing cannot be memory-mapped: a dataset without images.
+    mode: Literal["r"] | None = "r" if 0 not in shape else None
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.load(path, mmap_mode=mode, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise _damaged(path, case_id, str(error)) from error
     if array.dtype != dtype or array.shape != shape:
         found = f"{array.dtype} {array.shape}, expected {dtype} {shape}"
         raise _damaged(path, case_id, f"it holds {found}")
     length = path.stat().st_size
-    if length != array.offset + array.nbytes:
-        raise _damaged(
-            path, case_id, f"it has {length} bytes, expected {array.offset + array.nbytes}"
-        )
+    expected = array.offset + array.nbytes if isinstance(array, np.memmap) else length
+    if length != expected:
+        raise _damaged(path, case_id, f"it has {length} bytes, expected {expected}")
     return cast("NDArray[np.generic]", array)
 
 

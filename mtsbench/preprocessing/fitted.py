@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import pydantic
 from mtsbench.data import Cohort, PreparedCase
 from mtsbench.errors import CheckpointError, DataError, MtsbenchError, OptionError
 from mtsbench.preprocessing.clinical import ClinicalEncoder
+from mtsbench.preprocessing.cropping import check_case
 from mtsbench.preprocessing.normalisation import (
     CT,
     ChannelStatistics,
@@ -21,6 +22,7 @@ from mtsbench.preprocessing.normalisation import (
 from mtsbench.preprocessing.settings import PreprocessingSettings
 
 if TYPE_CHECKING:
+    from mtsbench.data import Case
     from mtsbench.interfaces import Dataset
     from mtsbench.preprocessing.cache import CaseCache
     from mtsbench.preprocessing.settings import CentreRule
@@ -145,6 +147,8 @@ class Preprocessing:
             channels=self.channels,
             clinical_features=self.clinical.feature_names,
             read=_CaseReader(preprocessing=self, cache=cache, role=role, with_mask=with_mask),
+            read_native=_NativeReader(dataset=dataset, with_mask=with_mask),
+            cache_folder=cache.folder,
         )
 
     def to_json(self) -> str:
@@ -205,6 +209,19 @@ class _CaseReader:
             clinical=fitted.clinical.encode(case_id, crop.clinical),
             grid=crop.grid,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _NativeReader:
+    """Gives one case as the dataset has it, checked like one that is prepared."""
+
+    dataset: Dataset
+    with_mask: bool
+
+    def __call__(self, case_id: str) -> Case:
+        case = self.dataset.load(case_id)
+        check_case(case, self.dataset.channels)
+        return case if self.with_mask else replace(case, mask=None)
 
 
 def _check_known(dataset: Dataset, case_ids: Sequence[str]) -> None:

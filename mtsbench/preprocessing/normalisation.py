@@ -52,6 +52,8 @@ def learn_statistics(
     Source: Chan, Golub, LeVeque, Am. Stat. 37 (1983), 242-247, for joining two samples' moments.
     """
     learnt = [position for position, channel in enumerate(channels) if channel != CT]
+    if not learnt:
+        return ()
     voxels = 0
     mean = np.zeros(len(learnt))
     squares = np.zeros(len(learnt))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mtsbench.comparison.summary import metric_names, summarise
+from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.report.tables import score_text, title
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 
 def write_run_page(run: FinishedRun, folder: Path) -> Path:
     """Write `report.html` into the run's folder and return its path."""
-    metrics, oracle = metric_names(run), metric_names(run, oracle=True)
+    metrics, oracle = score_names(run), score_names(run, "oracle")
     environment = Environment(
         loader=PackageLoader("mtsbench.report", "."), autoescape=True, undefined=StrictUndefined
     )
@@ -48,7 +48,7 @@ def write_run_page(run: FinishedRun, folder: Path) -> Path:
             "",
             "",
             *(summarise(run, name).text() for name in metrics),
-            *(summarise(run, name, oracle=True).text() for name in oracle),
+            *(summarise(run, name, "oracle").text() for name in oracle),
         ),
         failures=run.failures,
         figure=_training_curves(run, folder),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from mtsbench.comparison.summary import mean_seconds, metric_names, summarise
+from mtsbench.comparison.summary import mean_seconds, score_names, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ def run_table(run: FinishedRun) -> Table:
     `s` is the trial's wall-clock time in seconds, `cases` and `events` those of its test fold.
     """
     table = Table(title=f"{run.label} on {title(run.description)}", title_justify="left")
-    metrics, oracle = metric_names(run), metric_names(run, oracle=True)
+    metrics, oracle = score_names(run), score_names(run, "oracle")
     many_repeats = len({record.repeat for record in run.records}) > 1
     many_seeds = len({record.seed for record in run.records}) > 1
     # In a narrow terminal "fold" breaks what does not fit; rich's default would cut digits off.
@@ -47,7 +47,7 @@ def run_table(run: FinishedRun) -> Table:
     table.add_section()
     seconds = sum(sum(record.phase_seconds.values()) for record in run.records)
     summaries = [summarise(run, name) for name in metrics]
-    summaries += [summarise(run, name, oracle=True) for name in oracle]
+    summaries += [summarise(run, name, "oracle") for name in oracle]
     table.add_row("mean", "", "", *(one.mean_text() for one in summaries), "")
     table.add_row("SD", "", "", *(one.spread_text() for one in summaries), "")
     table.add_row("sum", "", "", *("" for _ in summaries), f"{seconds:.0f}")
@@ -60,38 +60,65 @@ def comparison_table(runs: Sequence[FinishedRun]) -> Table:
     Runs of one model are told apart by the hash that ends their names.
     """
     table = Table(title=title(runs[0].description), title_justify="left")
-    metrics = tuple(dict.fromkeys(name for run in runs for name in metric_names(run)))
+    metrics = tuple(dict.fromkeys(name for run in runs for name in score_names(run)))
     table.add_column("model", overflow="fold")
     for name in (*metrics, "fit s/trial"):
         table.add_column(name, justify="right", overflow="fold")
+    for run, label in zip(runs, row_labels(runs), strict=True):
+        fit = mean_seconds(run, "fit")
+        table.add_row(
+            label,
+            *(summarise(run, name).text() if name in score_names(run) else "–" for name in metrics),
+            "–" if fit is None else f"{fit:.0f}",
+        )
+    oracle = score_names(runs[0], "oracle")
+    if oracle:
+        table.add_section()
+        table.add_row(
+            "oracle (true hazard)",
+            *(
+                summarise(runs[0], name, "oracle").text() if name in oracle else "–"
+                for name in metrics
+            ),
+            "–",
+        )
+    return table
+
+
+def recovery_table(runs: Sequence[FinishedRun]) -> Table | None:
+    """How far each model's risk follows the known factors; None where the hazard is not known.
+
+    One row a run with the mean over trials of the rank correlation; the last is the true risk's.
+    """
+    factors = score_names(runs[0], "oracle_recovery")
+    if not factors:
+        return None
+    table = Table(
+        title="SIMULATED hazard: Spearman correlation of risk and factor", title_justify="left"
+    )
+    table.add_column("model", overflow="fold")
+    for factor in factors:
+        table.add_column(factor.replace("_", " "), justify="right", overflow="fold")
+    for run, label in zip(runs, row_labels(runs), strict=True):
+        table.add_row(label, *(summarise(run, name, "recovery").mean_text() for name in factors))
+    table.add_section()
+    truth = (summarise(runs[0], name, "oracle_recovery").mean_text() for name in factors)
+    table.add_row("oracle (true hazard)", *truth)
+    return table
+
+
+def row_labels(runs: Sequence[FinishedRun]) -> list[str]:
+    """A name for each run: its model, a hash where two are of one model, true-mask use."""
     labels = [run.label for run in runs]
+    named = []
     for run in runs:
         label = run.label
         if labels.count(label) > 1:
             label += f" {run.description.name.rpartition('-')[2]}"
         if run.description.method["needs_mask_at_test"]:
             label += " (given the true mask)"
-        fit = mean_seconds(run, "fit")
-        table.add_row(
-            label,
-            *(
-                summarise(run, name).text() if name in metric_names(run) else "–"
-                for name in metrics
-            ),
-            "–" if fit is None else f"{fit:.0f}",
-        )
-    oracle = metric_names(runs[0], oracle=True)
-    if oracle:
-        table.add_section()
-        table.add_row(
-            "oracle (true hazard)",
-            *(
-                summarise(runs[0], name, oracle=True).text() if name in oracle else "–"
-                for name in metrics
-            ),
-            "–",
-        )
-    return table
+        named.append(label)
+    return named
 
 
 def risk_table(predictions: pd.DataFrame) -> Table:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from mtsbench_deepmts.head import CoxHead
+
+from mtsbench.data import Outcomes
+from mtsbench.interfaces import CurveHead
 
 BOTH = {"backbone": (4, 8, 16, 32, 64), "survival_network": (16, 32, 64)}
 
@@ -97,3 +101,23 @@ def test_dropout_hits_the_clinical_value_too():
 def test_maps_of_other_groups_are_refused():
     with pytest.raises(ValueError, match="built for maps of backbone, survival_network, got bac"):
         build()({"backbone": maps()["backbone"]}, torch.zeros(3, 1))
+
+
+def test_the_head_gives_survival_curves_from_the_baseline_of_the_training_cases():
+    head = build({"backbone": (4,)}, 0)
+    outcomes = Outcomes(
+        endpoint="pfs",
+        case_ids=("a", "b", "c"),
+        time=np.array([100.0, 200.0, 300.0]),
+        event=np.array([True, True, False]),
+    )
+    head.learn_outcomes(outcomes)
+    head.learn_baseline(torch.zeros(3, 1), outcomes)
+
+    curves = head.survival_curves(torch.tensor([[0.0], [1.0]]))
+
+    assert isinstance(head, CurveHead)
+    assert head.survival_time[[0, -1]].tolist() == [0.0, 300.0]
+    # Nelson-Aalen of equal risks: 1/3 at day 100, 1/2 at day 200.
+    assert float(curves[0, -1]) == pytest.approx(np.exp(-5 / 6))
+    assert float(curves[1, -1]) == pytest.approx(np.exp(-5 / 6 * np.e))

@@ -50,6 +50,8 @@ def mtsbench_models() -> Iterator[ModelComponent[object]]:
         reference=REFERENCE,
         produces=frozenset({"risk", "mask"}),
         needs_mask_at_test=True,
+        needs=frozenset({"pet_suv"}),
+        facts={"parameters": "12"},
         needs_gpu=True,
     )
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from mtsbench.engine.baseline import BreslowBaseline
+
 if TYPE_CHECKING:
     from mtsbench.data import Outcomes
 
+GRID_POINTS = 64
+
 
 class CoxHead(nn.Module):
-    """Implements `mtsbench.interfaces.Head` with a linear Cox output, K = 1.
+    """Implements `Head` and `CurveHead` of `mtsbench.interfaces`: a linear Cox output, K = 1.
 
     With two groups of maps, each is pooled, dropped out and passed through its own dense layer,
     and the clinical features join before the last layer, where dropout hits them too. With one
@@ -50,6 +54,7 @@ class CoxHead(nn.Module):
         )
         self.output = nn.Linear(hidden * len(channels) + late, 1)
         self.dropout = nn.Dropout(dropout)
+        self.baseline = BreslowBaseline(GRID_POINTS)
         for layer in self._kernels():
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
@@ -76,8 +81,22 @@ class CoxHead(nn.Module):
         risk: Tensor = self.output(self.dropout(torch.cat(hidden, dim=1)))
         return risk
 
+    @property
+    def survival_time(self) -> Tensor:
+        """(T,) days of `survival_curves`, from 0 to the last training time."""
+        return self.baseline.survival_time
+
     def learn_outcomes(self, outcomes: Outcomes) -> None:
-        """Nothing: the partial likelihood needs no coding of time."""
+        """The days of the survival curves; the partial likelihood needs no coding of time."""
+        self.baseline.learn_grid(outcomes)
+
+    def learn_baseline(self, survival: Tensor, outcomes: Outcomes) -> None:
+        """Breslow's baseline hazard of the training cases; not part of the published method."""
+        self.baseline.learn(survival[:, 0], outcomes)
+
+    def survival_curves(self, survival: Tensor) -> Tensor:
+        """(B, 1) to (B, T) event-free probabilities."""
+        return self.baseline.curves(survival[:, 0])
 
     def risk(self, survival: Tensor) -> Tensor:
         """(B, 1) to (B,): the log risk itself."""

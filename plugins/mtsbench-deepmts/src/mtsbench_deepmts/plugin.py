@@ -134,5 +134,6 @@ def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
             summary=summary,
             build=build,
             reference=DEEPMTS,
-            produces=frozenset({"risk", "mask"}),
+            produces=frozenset({"risk", "survival", "mask"}),
+            needs=frozenset({"image", "training-masks"}),
         )

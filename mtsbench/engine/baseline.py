@@ -1,0 +1,80 @@
+"""The baseline hazard of a Cox head, for survival curves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mtsbench.errors import DataError
+
+if TYPE_CHECKING:
+    from mtsbench.data import Outcomes
+
+
+class BreslowBaseline(nn.Module):
+    """Breslow's estimate of the cumulative baseline hazard on a grid of fixed length.
+
+    Source: Breslow, discussion of Cox, JRSS B 34 (1972) 216; the values are those of
+    R's `basehaz(fit, centered = FALSE)` at the grid's days, if log risks are R's linear
+    predictors. It is kept as a logarithm relative to the mean log risk of the training cases,
+    so that log risks of +-50 neither overflow nor vanish.
+
+    Attributes:
+        survival_time: (T,) days, from 0 to the last training time in equal steps.
+        log_hazard: (T,) log of the cumulative hazard of a case with log risk `centre`; -inf
+            before the first event.
+        centre: Mean log risk of the training cases.
+    """
+
+    survival_time: Tensor
+    log_hazard: Tensor
+    centre: Tensor
+
+    def __init__(self, grid_points: int) -> None:
+        super().__init__()
+        self.register_buffer("survival_time", torch.arange(grid_points, dtype=torch.float64))
+        self.register_buffer("log_hazard", torch.full((grid_points,), -torch.inf).double())
+        self.register_buffer("centre", torch.zeros((), dtype=torch.float64))
+
+    def learn_grid(self, outcomes: Outcomes) -> None:
+        """Lay the grid from day 0 to the last training time."""
+        last = float(outcomes.time.max())
+        self.survival_time.copy_(torch.linspace(0, last, len(self.survival_time)))
+
+    def learn(self, log_risk: Tensor, outcomes: Outcomes) -> None:
+        """Estimate the hazard from the training cases.
+
+        Args:
+            log_risk: (N,) of the training cases.
+            outcomes: Of the same cases, in their order.
+
+        Raises:
+            DataError: No training case has an event.
+        """
+        if not outcomes.event.any():
+            raise DataError(
+                f"{outcomes.endpoint}: no training case has an event, so there is no baseline "
+                "hazard to learn; use fewer folds or another endpoint"
+            )
+        risk = log_risk.detach().double().cpu().numpy()
+        centre = float(risk.mean())
+        times = np.unique(outcomes.time[outcomes.event])
+        steps = [
+            np.log(np.count_nonzero(outcomes.event & (outcomes.time == time)))
+            - np.logaddexp.reduce(risk[outcomes.time >= time] - centre)
+            for time in times
+        ]
+        cumulative = np.concatenate([[-np.inf], np.logaddexp.accumulate(steps)])
+        grid = self.survival_time.cpu().numpy()
+        self.log_hazard.copy_(
+            torch.from_numpy(cumulative[np.searchsorted(times, grid, side="right")])
+        )
+        self.centre.fill_(centre)
+
+    def curves(self, log_risk: Tensor) -> Tensor:
+        """(B,) log risks to (B, T) event-free probabilities at `survival_time`."""
+        relative = log_risk.double()[:, None] - self.centre
+        return torch.exp(-torch.exp(self.log_hazard + relative))

@@ -1,0 +1,1 @@
+"""Survival heads with their losses, and segmentation losses, for mtsbench."""

@@ -1,0 +1,81 @@
+"""The Cox partial likelihood over a batch, with ties and with a memory of earlier batches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from mtsbench.interfaces import Outputs, Targets
+
+Ties = Literal["breslow", "efron"]
+
+
+class CoxLoss:
+    """Mean negative log partial likelihood over the batch's events; 0 without events.
+
+    pycox has this loss too, but without ties (`cox_ph_loss_sorted` takes the order of the batch
+    for the risk set), undefined without events, and depending on the order of equal times.
+
+    Source: Cox, JRSS B 34 (1972) 187; ties: Breslow, Biometrics 30 (1974) 89; Efron, JASA 72
+    (1977) 557.
+
+    Args:
+        ties: How events on one day share a risk set.
+        memory: Number of cases of earlier batches that stay in the risk sets, with the log risk
+            they had then and without gradient, for batches too small for a risk set (Starke et
+            al., Cancers 15 (2023) 4897, keep all cases; here the last ones). Their events are not
+            counted again.
+    """
+
+    def __init__(self, ties: Ties, memory: int) -> None:
+        self.ties = ties
+        self.memory = memory
+        self._log_risk: Tensor | None = None
+        self._time: Tensor | None = None
+
+    def __call__(self, outputs: Outputs, targets: Targets) -> Tensor:
+        """The loss of a batch.
+
+        Raises:
+            ValueError: The head gives more than one output per case.
+        """
+        if outputs.survival.ndim != 2 or outputs.survival.shape[1] != 1:
+            raise ValueError(
+                f"cox needs log risks of shape (B, 1), got {tuple(outputs.survival.shape)}; use a "
+                "Cox head"
+            )
+        log_risk, time = outputs.survival[:, 0].float(), targets.time
+        everyone, times = self._with_memory(log_risk, time)
+        if not targets.event.any():
+            return log_risk.sum() * 0.0
+        at_risk = times[None, :] >= time[:, None]
+        log_sum = torch.where(at_risk, everyone[None, :], -torch.inf).logsumexp(dim=1)
+        if self.ties == "efron":
+            log_sum = log_sum + _efron(log_risk, log_sum, time, targets.event)
+        return (log_sum - log_risk)[targets.event].mean()
+
+    def _with_memory(self, log_risk: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
+        """The batch followed by the cases remembered; then the batch is remembered."""
+        if not self.memory:
+            return log_risk, time
+        everyone, times = log_risk, time
+        if self._log_risk is not None and self._time is not None:
+            everyone = torch.cat([log_risk, self._log_risk])
+            times = torch.cat([time, self._time])
+        self._log_risk = everyone.detach()[: self.memory]
+        self._time = times[: self.memory]
+        return everyone, times
+
+
+def _efron(log_risk: Tensor, log_sum: Tensor, time: Tensor, event: Tensor) -> Tensor:
+    """(B,) log(1 - (l / d) E / R) of the l-th of d tied events: E their sum, R that at risk."""
+    tied = (time[None, :] == time[:, None]) & event[None, :] & event[:, None]
+    before = tied.tril(diagonal=-1).sum(dim=1)
+    share = before / tied.sum(dim=1).clamp(min=1)
+    log_tied = torch.where(tied, log_risk[None, :], -torch.inf).logsumexp(dim=1)
+    # Only events use it; others get a finite value so that no gradient becomes NaN.
+    ratio = torch.where(event, log_tied - log_sum, torch.zeros_like(log_sum)).exp()
+    return torch.log1p(-share * ratio.clamp(max=1.0))

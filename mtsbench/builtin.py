@@ -10,14 +10,17 @@ from mtsbench.hookspecs import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mtsbench.interfaces import Metric
-    from mtsbench.metrics.segmentation import Dice
-    from mtsbench.metrics.survival import HarrellC
+    from mtsbench.interfaces import CaseMetric, FoldMetric, Metric
 
 
 @hookimpl
 def mtsbench_metrics() -> Iterator[Component[Metric]]:
-    """Concordance of the risks of a test fold, and overlap of masks."""
+    """Metrics of the risks and curves of a test fold, and of each patient's mask."""
+    yield from _survival_metrics()
+    yield from _mask_metrics()
+
+
+def _survival_metrics() -> Iterator[Component[Metric]]:
     yield Component(
         name="harrell-c",
         summary="Harrell's C: share of comparable pairs whose order the risk tells",
@@ -25,20 +28,131 @@ def mtsbench_metrics() -> Iterator[Component[Metric]]:
         reference="https://doi.org/10.1001/jama.1982.03320430047030",
     )
     yield Component(
+        name="uno-c",
+        summary="Uno's C up to tau, weighted so that censoring does not matter",
+        build=_build_uno_c,
+        reference="https://doi.org/10.1002/sim.4154",
+    )
+    yield Component(
+        name="antolini-c",
+        summary="Antolini's C^td of survival curves; not to be compared with Harrell's C",
+        build=_build_antolini_c,
+        reference="https://doi.org/10.1002/sim.2427",
+    )
+    yield Component(
+        name="auc",
+        summary="Cumulative/dynamic AUC of the risk at half of tau",
+        build=_build_auc,
+        reference="https://doi.org/10.1002/sim.5958",
+    )
+    yield Component(
+        name="ibs",
+        summary="Integrated Brier score of survival curves up to tau; lower is better",
+        build=_build_ibs,
+        reference="https://doi.org/10.1002/(SICI)1097-0258(19990915/30)18:17/18<2529::AID-SIM274>3.0.CO;2-5",
+    )
+    yield Component(
+        name="ipa",
+        summary="Index of prediction accuracy: 1 - IBS / IBS of Kaplan-Meier",
+        build=_build_ipa,
+        reference="https://doi.org/10.1186/s41512-018-0029-2",
+    )
+
+
+def _mask_metrics() -> Iterator[Component[Metric]]:
+    yield Component(
         name="dice",
         summary="Dice overlap of the predicted and the true tumour mask of a patient",
         build=_build_dice,
         reference="https://doi.org/10.2307/1932409",
     )
+    yield Component(
+        name="hd95",
+        summary="95th percentile Hausdorff distance in mm; the diagonal if nothing found",
+        build=_build_hausdorff_95,
+        reference="https://doi.org/10.1038/s41592-023-02151-z",
+    )
+    yield Component(
+        name="surface-dice",
+        summary="Share of both surfaces within 2 mm of the other, by area",
+        build=_build_surface_dice,
+        reference="https://doi.org/10.2196/26151",
+    )
+    yield Component(
+        name="volume-error",
+        summary="Absolute difference of predicted and true tumour volume in mL",
+        build=_build_volume_error,
+        reference="https://doi.org/10.1186/s12880-015-0068-x",
+    )
+    yield Component(
+        name="detection",
+        summary="Share of tumours found: intersection over union above 0.3",
+        build=_build_detection,
+        reference="https://doi.org/10.1038/s41592-023-02151-z",
+    )
 
 
-def _build_harrell_c() -> HarrellC:
+def _build_harrell_c() -> FoldMetric:
     from mtsbench.metrics.survival import HarrellC
 
     return HarrellC()
 
 
-def _build_dice() -> Dice:
+def _build_uno_c() -> FoldMetric:
+    from mtsbench.metrics.survival import UnoC
+
+    return UnoC()
+
+
+def _build_antolini_c() -> FoldMetric:
+    from mtsbench.metrics.survival import AntoliniC
+
+    return AntoliniC()
+
+
+def _build_auc() -> FoldMetric:
+    from mtsbench.metrics.survival import HorizonAuc
+
+    return HorizonAuc()
+
+
+def _build_ibs() -> FoldMetric:
+    from mtsbench.metrics.survival import IntegratedBrier
+
+    return IntegratedBrier()
+
+
+def _build_ipa() -> FoldMetric:
+    from mtsbench.metrics.survival import PredictionAccuracy
+
+    return PredictionAccuracy()
+
+
+def _build_dice() -> CaseMetric:
     from mtsbench.metrics.segmentation import Dice
 
     return Dice()
+
+
+def _build_hausdorff_95() -> CaseMetric:
+    from mtsbench.metrics.segmentation import Hausdorff95
+
+    return Hausdorff95()
+
+
+def _build_surface_dice(*, tolerance: float = 2.0) -> CaseMetric:
+    from mtsbench.metrics.segmentation import SurfaceDice
+
+    return SurfaceDice(tolerance)
+
+
+def _build_volume_error() -> CaseMetric:
+    from mtsbench.metrics.segmentation import VolumeError
+
+    return VolumeError()
+
+
+def _build_detection(*, least: float = 0.3) -> CaseMetric:
+    from mtsbench.metrics.segmentation import Detection
+
+    return Detection(least)

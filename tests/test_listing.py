@@ -65,7 +65,7 @@ def test_an_unknown_kind_gets_a_suggestion_and_the_list():
 def test_the_list_of_everything_has_every_kind_and_name(installed):
     text = printed(print_list, installed("working"), None)
 
-    for heading in ("datasets (1)", "losses (2)", "models (2)", "heads (0)", "metrics (2)"):
+    for heading in ("datasets (1)", "losses (2)", "models (2)", "heads (0)", "metrics (11)"):
         assert heading in text
     assert ["parts", "A", "deep", "model", "made", "of", "parts"] in rows(text)
 
@@ -143,7 +143,7 @@ def test_plugins_are_listed_with_failures_conflicts_and_switched_off_ones(instal
     text = printed(print_list, components, "plugin")
 
     found = {line.split()[0]: line for line in text.splitlines()}
-    assert rows(found["builtin"]) == [["builtin", "mtsbench", "0.1.0", "2", "metrics", "ok"]]
+    assert rows(found["builtin"]) == [["builtin", "mtsbench", "0.1.0", "11", "metrics", "ok"]]
     assert "1 dataset, 2 losses, 2 models" in found["working"]
     assert "in conflict: model 'parts'" in found["working"]
     assert "in conflict: model 'parts'" in found["duplicate"]

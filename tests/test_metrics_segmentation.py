@@ -6,7 +6,8 @@ from hypothesis import assume, given
 from hypothesis.extra.numpy import arrays
 
 from mtsbench.interfaces import CaseMetric
-from mtsbench.metrics.segmentation import Dice
+from mtsbench.metrics.segmentation import Detection, Dice, Hausdorff95, SurfaceDice, VolumeError
+from mtsbench.metrics.surfaces import diagonal
 from mtsbench.volumes import Grid
 
 GRID = Grid(size=(2, 3, 4), spacing=(3.0, 1.0, 1.0))
@@ -75,3 +76,59 @@ def test_dice_is_symmetric_and_between_none_and_all(one, other):
 def test_dice_is_a_metric_of_cases():
     assert isinstance(Dice(), CaseMetric)
     assert Dice().higher_is_better
+
+
+METRICS = {
+    "dice": Dice(),
+    "hd95": Hausdorff95(),
+    "surface-dice": SurfaceDice(2.0),
+    "volume-error": VolumeError(),
+    "detection": Detection(0.3),
+}
+CUBE_GRID = Grid(size=CUBE.shape, spacing=(1.0, 1.0, 1.0))
+
+
+def scores(name: str) -> dict[str, object]:
+    mask, predicted = PAIRS[name]
+    return {key: one.per_case(predicted, mask, CUBE_GRID) for key, one in METRICS.items()}
+
+
+@pytest.mark.parametrize("name", ["reference_empty", "both_empty"])
+def test_without_tumour_only_the_volume_is_scored(name):
+    found = scores(name)
+
+    assert found.pop("volume-error").value == (0.216 if name == "reference_empty" else 0)
+    assert {score.reason for score in found.values()} == {"the true mask is empty"}
+
+
+def test_a_missed_tumour_is_scored_and_never_left_out():
+    found = {key: score.value for key, score in scores("prediction_empty").items()}
+
+    assert found == {
+        "dice": 0,
+        "hd95": diagonal(CUBE_GRID),
+        "surface-dice": 0,
+        "volume-error": pytest.approx(0.216),
+        "detection": 0,
+    }
+
+
+def test_a_shift_is_scored_in_mm_and_counts_as_found_while_a_third_overlaps():
+    found = {key: score.value for key, score in scores("shift_2_voxels_x").items()}
+
+    assert found["dice"] == pytest.approx(2 / 3)
+    assert (found["hd95"], found["surface-dice"], found["detection"]) == (2, 1, 1)
+    assert found["volume-error"] == 0
+    mask, predicted = PAIRS["shift_2_voxels_x"]
+    assert Detection(0.5).per_case(predicted, mask, CUBE_GRID).value == 0
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_each_is_a_metric_of_cases_and_better_for_the_true_mask(name):
+    metric = METRICS[name]
+    mask, predicted = PAIRS["cube_plus_far_voxel"][0], CUBE
+    perfect = metric.per_case(mask, mask, CUBE_GRID).value
+    worse = metric.per_case(predicted, mask, CUBE_GRID).value
+
+    assert isinstance(metric, CaseMetric)
+    assert perfect >= worse if metric.higher_is_better else perfect < worse

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -7,7 +9,21 @@ from hypothesis import strategies as st
 
 from mtsbench.data import Outcomes, Predictions
 from mtsbench.interfaces import FoldMetric
-from mtsbench.metrics.survival import HarrellC, harrell_c
+from mtsbench.metrics.brier import integrated_brier_score, prediction_accuracy_index
+from mtsbench.metrics.censoring import evaluation_grid
+from mtsbench.metrics.concordance import uno_c
+from mtsbench.metrics.curves import survival_at
+from mtsbench.metrics.survival import (
+    AntoliniC,
+    HarrellC,
+    HorizonAuc,
+    IntegratedBrier,
+    PredictionAccuracy,
+    UnoC,
+    follow_up,
+    harrell_c,
+)
+from mtsbench.metrics.time_dependent_auc import cumulative_dynamic_auc
 
 
 @st.composite
@@ -161,3 +177,87 @@ def test_a_fold_without_comparable_pair_has_a_reason_instead_of_a_score():
 def test_a_risk_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="1 risks are not finite"):
         harrell_c(np.array([0.1, np.nan]), np.array([1.0, 2.0]), np.array([True, True]))
+
+
+def outcomes(count: int, first: int, seed: int) -> Outcomes:
+    random = np.random.default_rng(seed)
+    return Outcomes(
+        endpoint="pfs",
+        case_ids=tuple(f"P{first + row}" for row in range(count)),
+        time=random.integers(1, 2000, count).astype(np.float64),
+        event=random.random(count) < 0.5,
+    )
+
+
+TEST, TRAIN = outcomes(40, 0, 1), outcomes(120, 40, 2)
+LOG_RISK = -TEST.time / 1000 + np.random.default_rng(3).normal(size=40)
+CURVE_DAYS = np.linspace(0, 2000, 50)
+PREDICTIONS = Predictions(
+    case_ids=TEST.case_ids,
+    risk=LOG_RISK,
+    survival=np.exp(-np.exp(LOG_RISK)[:, None] * CURVE_DAYS / 1000),
+    survival_time=CURVE_DAYS,
+)
+ALL = [HarrellC(), UnoC(), AntoliniC(), HorizonAuc(), IntegratedBrier(), PredictionAccuracy()]
+
+
+def scores(predictions: Predictions = PREDICTIONS, test: Outcomes = TEST) -> dict[str, object]:
+    return {type(one).__name__: one.within_fold(predictions, test, TRAIN) for one in ALL}
+
+
+def test_tau_and_the_censoring_distribution_are_those_of_test_and_training_fold():
+    known = follow_up(TEST, TRAIN)
+    found = {name: score.value for name, score in scores().items()}
+    data = TEST.time, TEST.event
+    days = evaluation_grid(known.tau)
+    curves = survival_at(days, PREDICTIONS.survival, CURVE_DAYS), days, *data
+    given = {"censoring": known.censoring}
+
+    assert (known.tau, known.horizon) == (1643.25, 730.25)
+    assert found["HarrellC"] == harrell_c(LOG_RISK, *data)
+    assert found["UnoC"] == uno_c(LOG_RISK, *data, tau=known.tau, **given).value
+    assert found["HorizonAuc"] == cumulative_dynamic_auc(LOG_RISK, known.horizon, *data, **given)
+    assert found["IntegratedBrier"] == integrated_brier_score(*curves, **given)
+    assert found["PredictionAccuracy"] == prediction_accuracy_index(*curves, **given)
+    assert found["AntoliniC"] == pytest.approx(found["HarrellC"], abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda metric: type(metric).__name__)
+def test_better_predictions_score_better(metric):
+    oracle = dataclasses.replace(
+        PREDICTIONS,
+        risk=-TEST.time,
+        survival=(TEST.time[:, None] > CURVE_DAYS).astype(np.float64),
+    )
+
+    worse, better = (metric.within_fold(one, TEST, TRAIN).value for one in (PREDICTIONS, oracle))
+
+    assert isinstance(metric, FoldMetric)
+    assert (better > worse) == metric.higher_is_better
+
+
+def test_a_model_without_curves_has_no_score_of_curves():
+    found = scores(dataclasses.replace(PREDICTIONS, survival=None, survival_time=None))
+
+    for name in ("AntoliniC", "IntegratedBrier", "PredictionAccuracy"):
+        assert found[name].reason == "the model gives no survival curves"
+    assert found["UnoC"].value == scores()["UnoC"].value
+
+
+def test_curves_that_end_before_tau_are_not_scored_up_to_tau():
+    short = dataclasses.replace(PREDICTIONS, survival_time=CURVE_DAYS / 2)
+
+    found = scores(short)["IntegratedBrier"]
+
+    assert found.reason == "the model's curves end on day 1000, before tau = 1643.25"
+
+
+def test_a_fold_without_events_has_reasons_instead_of_scores():
+    found = scores(test=dataclasses.replace(TEST, event=np.zeros(40, np.bool_)))
+
+    assert {
+        name: score.value for name, score in found.items() if score.value is not None
+    }.keys() == {"IntegratedBrier"}
+    assert found["UnoC"].reason.startswith("no comparable pair with an event by day 1")
+    assert found["HorizonAuc"].reason.startswith("by day 730.25 there are 0 events")
+    assert found["PredictionAccuracy"].reason.startswith("no event by day")

@@ -12,27 +12,30 @@ from mtsbench.data import Case, Cohort, LabelledCohort, Outcomes, PreparedCase
 from mtsbench.interfaces import FitContext
 from mtsbench.volumes import Grid, Volume
 
-SIZE, SPACING = (16, 16, 16), (3.0, 2.0, 2.5)
+SPACING = (3.0, 2.0, 2.5)
 
 
 class Patients:
     """Ball-shaped tumours in noise; `mask` and `time` replace what a case has."""
 
-    def __init__(self, count: int, seed: int, strength: float) -> None:
-        rng = np.random.default_rng(seed)
+    def __init__(self, count: int, size: int) -> None:
+        rng = np.random.default_rng(0)
         self.case_ids = tuple(f"P{number:03d}" for number in range(count))
         self.radius = rng.uniform(5.0, 14.0, count)
         self.age = rng.normal(size=count)
         self.noise = rng.normal(size=count)
-        log_hazard = strength * ((self.radius - 9.5) / 2.6 + 1.3 * self.age)
+        log_hazard = 2 * ((self.radius - 9.5) / 2.6 + 1.3 * self.age)
         onset = 500 * rng.exponential(size=count) ** 0.3 * np.exp(-0.3 * log_hazard)
         self.event = rng.permutation(np.arange(count) % 3 > 0)
         self.time = np.where(self.event, onset, onset * rng.uniform(0.3, 1.0, count)) + 1
         self.masks: dict[str, np.ndarray] = {}
-        self.grid = Grid(size=SIZE, spacing=SPACING)
+        self.grid = Grid(size=(size, size, size), spacing=SPACING)
 
     def tumour(self, case_id: str) -> np.ndarray:
-        axes = [(np.arange(n) - (n - 1) / 2) * step for n, step in zip(SIZE, SPACING, strict=True)]
+        axes = [
+            (np.arange(n) - (n - 1) / 2) * step
+            for n, step in zip(self.grid.size, SPACING, strict=True)
+        ]
         depth, height, width = np.meshgrid(*axes, indexing="ij")
         radius = self.radius[self.case_ids.index(case_id)]
         return depth**2 + height**2 + width**2 <= radius**2
@@ -42,7 +45,7 @@ class Patients:
 
     def image(self, case_id: str) -> np.ndarray:
         rng = np.random.default_rng(self.case_ids.index(case_id))
-        return rng.normal(1, 0.2, SIZE) + 6.0 * self.tumour(case_id)
+        return rng.normal(1, 0.2, self.grid.size) + 6.0 * self.tumour(case_id)
 
     def read(self, case_id: str) -> PreparedCase:
         row = self.case_ids.index(case_id)
@@ -100,8 +103,8 @@ class Patients:
 
 @pytest.fixture(scope="session")
 def make_patients():
-    def make(count: int = 60, seed: int = 0, strength: float = 2.0) -> Patients:
-        return Patients(count, seed, strength)
+    def make(count: int, size: int = 16) -> Patients:
+        return Patients(count, size)
 
     return make
 

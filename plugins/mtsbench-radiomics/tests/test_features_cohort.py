@@ -104,9 +104,7 @@ def test_a_cold_scan_has_an_empty_region():
 
 def test_a_region_that_cannot_be_found_is_told_with_the_case():
     without = replace(case(), mask=None)
-    with pytest.raises(
-        DataError, match="case 'A' shows no tumour mask, but its features"
-    ):
+    with pytest.raises(DataError, match="case 'A' shows no tumour mask, but its features"):
         region_of(without, "given")
     only_ct = replace(case(), images={"ct_hu": case().images["ct_hu"]})
     with pytest.raises(DataError, match="case 'A' has no channel 'pet_suv' to threshold, only ct"):

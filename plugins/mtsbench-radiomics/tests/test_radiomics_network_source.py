@@ -23,6 +23,7 @@ from mtsbench_radiomics.models.table_model import NetworkTableModel
 from mtsbench.composition import TrainingSettings
 from mtsbench.errors import CheckpointError, DataError, NotFittedError
 from mtsbench.interfaces import DeepInside, FitContext
+from mtsbench.plugins import load_components
 
 QUICK = {
     "epochs": 1,
@@ -229,3 +230,22 @@ def test_a_network_that_does_not_segment_is_refused(patients, context):
 
     with pytest.raises(DataError, match="'deepmts-encoder' does not segment"):
         learn(patients, context, source(composition=build_no_segmentation()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["deepmts-radiomics", "radiomics-coxnet-predicted"])
+def test_the_announced_model_trains_its_networks_and_is_stored(
+    name, make_patients, context, tmp_path
+):
+    patients = make_patients(24, size=32)
+    components = load_components(strict=True)
+    fitted, loaded = (components.build("model", name) for _ in range(2))
+
+    fitted.fit(patients.labelled(0, 12), patients.labelled(12, 18), context(0, **QUICK))
+    fitted.save(tmp_path)
+    loaded.load(tmp_path)
+
+    before, after = (one.predict(patients.cohort(18)) for one in (fitted, loaded))
+    assert context.lines[-1][1]["features"] > 200
+    np.testing.assert_allclose(before.risk, after.risk, atol=1e-5)
+    assert before.survival.shape[0] == len(before.tumour_probability) == 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from mtsbench_radiomics.models.tuning import TrainingPart, choose
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from _typeshed import DataclassInstance
 
     from mtsbench.composition import Composition
     from mtsbench.data import Cohort, LabelledCohort
@@ -155,16 +157,18 @@ class TableModel:
     def load(self, folder: Path) -> None:
         """Become the stored model; an ensemble of trees is fitted again and compared."""
         state = read_state(folder, self._method())
-        design, fitted = None, state.fit
-        if fitted is None:
+        design: Design | None = None
+        if state.fit is not None:
+            fitted: Fitted = state.fit
+        else:
             design, risk = read_training(folder, state)
-            again = self.estimator.fit(design, state.choice.candidate, state.seed)
-            check_same_fit(folder, state, again.risk(design.values), risk)
+            fitted = self.estimator.fit(design, state.choice.candidate, state.seed)
+            check_same_fit(folder, state, fitted.risk(design.values), risk)
         self.source.load(folder)
         self._learnt = _Learnt(
             preparation=state.preparation,
             choice=state.choice,
-            fitted=again if fitted is None else fitted,
+            fitted=fitted,
             design=design,
             seed=state.seed,
             missing=state.missing,
@@ -247,4 +251,4 @@ def _facts(
 
 
 def _fields(settings: object) -> dict[str, object]:
-    return asdict(settings)  # type: ignore[call-overload, no-any-return]
+    return asdict(cast("DataclassInstance", settings))

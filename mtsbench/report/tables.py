@@ -97,9 +97,10 @@ def recovery_table(runs: Sequence[FinishedRun]) -> Table | None:
     table = Table(
         title="SIMULATED hazard: Spearman correlation of risk and factor", title_justify="left"
     )
-    table.add_column("model", overflow="fold", min_width=24)
+    table.add_column("model", overflow="fold", min_width=16)
     for factor in factors:
-        table.add_column(factor.replace("_", " "), justify="right", overflow="fold")
+        # Six factors must fit 80 columns.
+        table.add_column(factor.replace("_", " "), justify="right", overflow="fold", max_width=7)
     for run, label in zip(runs, row_labels(runs), strict=True):
         table.add_row(label, *(_correlation(run, name, "recovery") for name in factors))
     table.add_section()

@@ -169,8 +169,7 @@ def build_deephit_loss(
     *,
     alpha: Annotated[float, Field(ge=0, le=1, description="Share of the likelihood")] = 0.2,
     sigma: Annotated[
-        # exp(1 / sigma) must fit float32
-        float, Field(ge=0.02, description="Scale of the ranking loss")
+        float, Field(ge=0.02, description="Scale of the ranking loss; float32 holds exp(1/sigma)")
     ] = 0.1,
 ) -> Loss:
     """Likelihood and ranking."""

@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mtsbench.store import RunStore
+
 HERE = Path(__file__).parent
 MODELS = (
     "km",
@@ -41,27 +43,38 @@ MODELS = (
     "radiomics-coxnet-predicted",
     "deepmts-radiomics",
 )
-SETTINGS: dict[tuple[str, str], tuple[str, ...]] = {}
 
 
-def run(model: str, dataset: str, arguments: list[str], out: Path) -> dict[str, Any] | None:
-    """One `mtsbench run` as JSON; None, with its message shown, if it could not be done."""
-    settings = [f"--set={one}" for one in SETTINGS.get((model, dataset), ())]
+def run(model: str, dataset: str, arguments: list[str], out: Path) -> None:
+    """One `mtsbench run`, and what became of it."""
     command = [
         *(sys.executable, "-m", "mtsbench", "run", "--model", model, "--dataset", dataset),
         *("--preset", "demo", "--device", "cpu", "--out", str(out), "--json"),
         *arguments,
-        *settings,
     ]
     done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode not in (0, 3):
-        print(f"{dataset} {model}: {done.stderr.strip().splitlines()[-1]}", flush=True)
-        return None
-    found: dict[str, Any] = json.loads(done.stdout)
-    for failure in found["failures"]:
-        print(f"{dataset} {model}: fold {failure['fold']} failed: {failure['error']}", flush=True)
-    print(f"{dataset} {model}: {len(found['trials'])} trials", flush=True)
-    return found
+    failed = done.returncode != 0
+    said = done.stderr.strip().splitlines()[-1] if failed else "done"
+    print(f"{dataset} {model}: {said}", flush=True)
+
+
+def finished(out: Path, dataset: str) -> list[dict[str, Any]]:
+    """The runs on a dataset whose trials are all done or failed, in the order of `MODELS`."""
+    found = {}
+    for folder in sorted(out.glob("*/run.json")):
+        description = json.loads(folder.read_text())
+        if description["question"]["dataset"] != dataset:
+            continue
+        store = RunStore(folder.parent)
+        trials = [json.loads(record.model_dump_json()) for record in store.records()]
+        failures = [json.loads(one.model_dump_json()) for one in store.failures()]
+        if len(trials) + len(failures) == description["trials"]:
+            found[description["method"]["model"]] = {
+                "run": description,
+                "trials": trials,
+                "failures": failures,
+            }
+    return [found[model] for model in MODELS if model in found]
 
 
 def mean(found: dict[str, Any], part: str, name: str) -> float | None:
@@ -103,7 +116,7 @@ def recovery_table(runs: list[dict[str, Any]]) -> list[str]:
     factors = list(runs[0]["trials"][0]["oracle_recovery"])
     oracle = mean(runs[0], "oracle", "harrell-c") or float("nan")
     lines = [
-        f"| model | C / oracle's C | {' | '.join(name.replace('_', ' ') for name in factors)} |",
+        f"| model | share of oracle | {' | '.join(name.replace('_', ' ') for name in factors)} |",
         "|---|---|" + "---|" * len(factors),
     ]
     for found in runs:
@@ -129,21 +142,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=Path("runs-baselines"))
     parser.add_argument("--only", choices=("npc", "hecktor"))
-    parser.add_argument("--models", help="names separated by commas; default: all")
+    parser.add_argument("--models", help="names separated by commas, empty for none")
     parser.add_argument(
         "--hecktor-root", type=Path, default=HERE.parents[1] / "shared/data/sts_hecktor_layout"
     )
     chosen = parser.parse_args()
-    models = chosen.models.split(",") if chosen.models else MODELS
+    models = MODELS if chosen.models is None else tuple(filter(None, chosen.models.split(",")))
     where = {"npc": [], "hecktor": [f"--data-root={chosen.hecktor_root}"]}
     for dataset, arguments in where.items():
         if chosen.only in (None, dataset):
-            found = [run(model, dataset, arguments, chosen.out) for model in models]
-            complete = [one for one in found if one is not None and one["trials"]]
-            if not chosen.models and complete:
-                write(f"scores on {dataset}", score_table(complete))
-                if dataset == "npc":
-                    write("recovery", recovery_table(complete))
+            for model in models:
+                run(model, dataset, arguments, chosen.out)
+            found = finished(chosen.out, dataset)
+            if found:
+                write(f"scores on {dataset}", score_table(found))
+            if found and dataset == "npc":
+                write("recovery", recovery_table(found))
 
 
 if __name__ == "__main__":

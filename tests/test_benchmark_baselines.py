@@ -55,7 +55,7 @@ def test_scores_are_means_with_folds_keys_and_the_use_of_the_true_mask(baselines
 def test_recovery_is_shown_beside_the_oracle_s(baselines):
     lines = baselines.recovery_table([found("deepmts", [0.65, 0.65])])
 
-    assert lines[0] == "| model | C / oracle's C | log volume |"
+    assert lines[0] == "| model | share of oracle | log volume |"
     assert lines[2] == "| deepmts | 0.50 | 0.250 |"
     assert lines[3] == "| oracle (true hazard) | 1.00 | 0.900 |"
 

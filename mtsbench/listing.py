@@ -11,7 +11,7 @@ from typing import Literal, TextIO, cast
 from rich.console import Console
 from rich.table import Table
 
-from mtsbench.components import KINDS, Kind, ModelComponent
+from mtsbench.components import KINDS, Component, Kind, ModelComponent
 from mtsbench.composition import Composition, Part
 from mtsbench.errors import OptionError
 from mtsbench.options import Option, did_you_mean, field_table, format_value, option_table
@@ -140,15 +140,12 @@ def _print_kind(components: Components, kind: Kind, console: Console) -> None:
     if not found:
         console.print(f"no {kind} is installed")
         return
-    table = _table("NAME", "SUMMARY", *(["PRODUCES", "NEEDS"] if kind == "model" else []), "FROM")
+    # Narrow terminals have room for one more column; `show` tells the rest.
+    table = _table("NAME", "SUMMARY", "NEEDS" if kind == "model" else "FROM")
     for one in found:
         component = one.component
-        extra = (
-            [", ".join(sorted(component.produces)), _needs(component) or "-"]
-            if isinstance(component, ModelComponent)
-            else []
-        )
-        table.add_row(component.name, component.summary, *extra, one.distribution)
+        last = _needs(component) or "-" if kind == "model" else one.distribution
+        table.add_row(component.name, component.summary, last)
     table.columns[0].min_width = min(max(len(one.component.name) for one in found), NAME_WIDTH)
     console.print(table)
 
@@ -182,7 +179,8 @@ def _status(plugin: Plugin, components: Components) -> str:
     return f"in conflict: {', '.join(withheld)}" if withheld else "ok"
 
 
-def _needs(model: ModelComponent[object]) -> str:
+def _needs(model: Component[object]) -> str:
+    assert isinstance(model, ModelComponent)  # load_components checks it for every model
     needs = {
         **{need.replace("-", " "): True for need in sorted(model.needs)},
         "GPU": model.needs_gpu,

@@ -188,3 +188,9 @@ def test_a_moved_mask_is_cut_at_the_threshold(threshold, rows):
 
     assert set(moved.unique().tolist()) <= {0.0, 1.0}
     assert moved[0, 0, 4, 6].nonzero().ravel().tolist() == rows
+
+
+def test_a_table_without_images_stays_as_it_is():
+    batch = Batch(image=torch.zeros(2, 0, 4, 4, 4), clinical=torch.ones(2, 3), mask=None)
+
+    assert augment(batch, np.zeros((2, 3, 4)), (1.0, 1.0, 1.0), 0.5) is batch

@@ -52,6 +52,41 @@ def test_curves_equal_those_of_lifelines():
     np.testing.assert_allclose(baseline.curves(torch.tensor(log_risk)), expected, atol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # raised inside lifelines
+def test_curves_of_real_patients_equal_those_of_lifelines():
+    from lifelines import CoxPHFitter
+    from sksurv.datasets import load_veterans_lung_cancer
+
+    covariates, outcome = load_veterans_lung_cancer()
+    table = covariates[["Karnofsky_score", "Age_in_years"]].astype(np.float64)
+    time, event = outcome["Survival_in_days"].copy(), outcome["Status"].copy()
+    fit = CoxPHFitter(baseline_estimation_method="breslow").fit(
+        table.assign(time=time, event=event), "time", "event"
+    )
+    log_risk = table.to_numpy() @ fit.params_.to_numpy()
+
+    baseline = learnt(log_risk, time, event, points=1000)  # a step of one day: the last is 999
+
+    centred = log_risk - table.mean().to_numpy() @ fit.params_.to_numpy()
+    hazard = fit.baseline_cumulative_hazard_.iloc[:, 0]
+    steps = np.searchsorted(hazard.index, baseline.survival_time.numpy(), side="right")
+    cumulative = np.concatenate([[0.0], hazard.to_numpy()])[steps]
+    np.testing.assert_allclose(
+        baseline.curves(torch.tensor(log_risk)),
+        np.exp(-np.outer(np.exp(centred), cumulative)),
+        atol=1e-9,
+    )
+
+
+@pytest.mark.parametrize("last", [1000.1, 3652.4249999, 0.3])
+def test_an_event_on_the_last_day_counts_though_the_day_is_no_round_number(last):
+    baseline = learnt([0.0, 0.0], [last / 2, last], [True, True], points=5)
+
+    assert baseline.survival_time[-1].item() == last
+    assert float(baseline.curves(torch.zeros(1))[0, -1]) == pytest.approx(np.exp(-1.5))
+
+
 @given(st.lists(st.tuples(st.integers(1, 20), st.booleans()), min_size=1, max_size=30))
 def test_equal_risks_give_the_nelson_aalen_estimate(cases):
     time, event = zip(*cases, strict=True)

@@ -203,3 +203,14 @@ def test_a_loss_named_twice_is_refused_rather_than_dropped(phantom):
 
     with pytest.raises(PluginError, match="the composition names loss 'cox' 2 times; name it once"):
         build_losses(composition, phantom.components(), phantom.settings())
+
+
+def test_a_map_that_no_loss_trains_is_not_given(phantom):
+    alone = phantom.composition(phantom.loss("cox"))
+    image, clinical = torch.zeros(1, 2, 8, 8, 8), torch.zeros(1, 1)
+
+    trained = assemble(phantom.composition(), phantom.components(), 2, 1)
+    untrained = assemble(alone, phantom.components(), 2, 1)
+
+    assert trained(image, clinical).tumour_logit is not None
+    assert untrained(image, clinical).tumour_logit is None

@@ -138,10 +138,10 @@ def test_what_was_recovered_of_a_known_hazard_has_a_row_for_each_model(make_run,
     text = printed(recovery_table([make_run(records=records), make_run(label="km")]))
 
     assert "SIMULATED" in text
-    assert "log volume" in text
-    assert row(text, "deepmts") == ["0.500"]
-    assert row(text, "km") == ["undefined"]
-    assert row(text, "oracle (true hazard)") == ["0.900"]
+    assert "volume" in text
+    assert row(text, "deepmts") == ["0.50"]
+    assert row(text, "km") == ["–"]
+    assert row(text, "oracle (true hazard)") == ["0.90"]
     assert recovery_table([make_run()]) is None
 
 

@@ -55,6 +55,8 @@ def augment(
         mask_threshold: An interpolated mask value above this is tumour.
     """
     count, channels, *size = batch.image.shape
+    if not channels:  # a table without images
+        return batch
     # grid_sample measures in half extents: x runs from -1 to 1 over the width.
     extent = np.array([n * s / 2 for n, s in zip(size, spacing, strict=True)])[::-1]
     theta = transforms.copy()

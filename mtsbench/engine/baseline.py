@@ -42,7 +42,9 @@ class BreslowBaseline(nn.Module):
     def learn_grid(self, outcomes: Outcomes) -> None:
         """Lay the grid from day 0 to the last training time."""
         last = float(outcomes.time.max())
-        self.survival_time.copy_(torch.linspace(0, last, len(self.survival_time)))
+        # In float64: rounded down to float32, the last day would lose an event on it.
+        days = torch.linspace(0, last, len(self.survival_time), dtype=torch.float64)
+        self.survival_time.copy_(days)
 
     def learn(self, log_risk: Tensor, outcomes: Outcomes) -> None:
         """Estimate the hazard from the training cases.

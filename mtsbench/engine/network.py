@@ -32,6 +32,8 @@ class MultiTaskNetwork(nn.Module):
         head: Head,
         mask_link: MaskLink,
         backbone_features: bool,
+        *,
+        gives_mask: bool,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -39,6 +41,7 @@ class MultiTaskNetwork(nn.Module):
         self.head = head
         self.mask_link = mask_link
         self.backbone_features = backbone_features
+        self.gives_mask = gives_mask
 
     def forward(self, image: Tensor, clinical: Tensor) -> Outputs:
         """Takes image (B, C, D, H, W) and clinical (B, F)."""
@@ -54,7 +57,7 @@ class MultiTaskNetwork(nn.Module):
             ).maps
         return Outputs(
             survival=self.head(maps, clinical),
-            tumour_logit=features.tumour_logit,
+            tumour_logit=features.tumour_logit if self.gives_mask else None,
             time_grid=getattr(self.head, "time_grid", None),
         )
 
@@ -113,7 +116,13 @@ def assemble(
         ),
     )
     return MultiTaskNetwork(
-        backbone, survival_network, head, composition.mask_link, composition.backbone_features
+        backbone,
+        survival_network,
+        head,
+        composition.mask_link,
+        composition.backbone_features,
+        # A map that no loss has trained is no prediction.
+        gives_mask=any(item.task == "segmentation" for item in composition.losses),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from mtsbench.comparison.summary import mean_seconds, score_names, summarise
+from mtsbench.comparison.summary import Part, mean_seconds, score_names, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,8 @@ def comparison_table(runs: Sequence[FinishedRun]) -> Table:
 def recovery_table(runs: Sequence[FinishedRun]) -> Table | None:
     """How far each model's risk follows the known factors; None where the hazard is not known.
 
-    One row a run with the mean over trials of the rank correlation; the last is the true risk's.
+    One row a run with the mean over trials of the rank correlation, a dash where it is not defined
+    (a constant risk); the last is the true risk's.
     """
     factors = score_names(runs[0], "oracle_recovery")
     if not factors:
@@ -96,15 +97,21 @@ def recovery_table(runs: Sequence[FinishedRun]) -> Table | None:
     table = Table(
         title="SIMULATED hazard: Spearman correlation of risk and factor", title_justify="left"
     )
-    table.add_column("model", overflow="fold")
+    table.add_column("model", overflow="fold", min_width=16)
     for factor in factors:
-        table.add_column(factor.replace("_", " "), justify="right", overflow="fold")
+        # Six factors must fit 80 columns.
+        table.add_column(factor.replace("_", " "), justify="right", overflow="fold", max_width=7)
     for run, label in zip(runs, row_labels(runs), strict=True):
-        table.add_row(label, *(summarise(run, name, "recovery").mean_text() for name in factors))
+        table.add_row(label, *(_correlation(run, name, "recovery") for name in factors))
     table.add_section()
-    truth = (summarise(runs[0], name, "oracle_recovery").mean_text() for name in factors)
+    truth = (_correlation(runs[0], name, "oracle_recovery") for name in factors)
     table.add_row("oracle (true hazard)", *truth)
     return table
+
+
+def _correlation(run: FinishedRun, factor: str, part: Part) -> str:
+    mean = summarise(run, factor, part).mean
+    return "–" if mean is None else f"{mean:.2f}"
 
 
 def row_labels(runs: Sequence[FinishedRun]) -> list[str]:

@@ -16,13 +16,23 @@ def test_the_entry_point_leads_to_the_plugin():
     assert found.load() is plugin
 
 
-def test_both_datasets_are_announced():
-    assert [component.name for component in plugin.mtsbench_datasets()] == ["npc", "hecktor"]
+def test_the_datasets_are_announced_those_with_images_first():
+    assert [component.name for component in plugin.mtsbench_datasets()] == [
+        "npc",
+        "hecktor",
+        "veteran",
+        "whas500",
+        "gbsg2",
+        "metabric",
+        "support",
+        "gbsg",
+    ]
 
 
 @pytest.mark.parametrize("component", list(plugin.mtsbench_datasets()), ids=lambda one: one.name)
 def test_every_option_has_a_type_and_a_default(component):
-    hints = get_type_hints(component.build)
+    build = component.build
+    hints = get_type_hints(build if inspect.isfunction(build) else type(build).__call__)
     parameters = list(inspect.signature(component.build).parameters.values())
 
     assert parameters[0].name == "root"

@@ -12,9 +12,11 @@ from mtsbench.plugins import load_components
 NAMES = (
     "deepmts",
     "deepmts-cascade-only",
+    "deepmts-dense-alone",
     "deepmts-detached-mask",
     "deepmts-hard-mask",
     "deepmts-no-cascade",
+    "deepmts-no-segmentation",
 )
 
 
@@ -121,3 +123,31 @@ def test_the_published_translation_is_an_option(components):
     composition = components.build("model", "deepmts", options={"translation_mode": "choice"})
 
     assert composition.training.translation_mode == "choice"
+
+
+def test_the_encoder_alone_is_the_encoder_of_deepmts_without_decoder_and_map(components, batch):
+    alone = build(components, "deepmts-no-segmentation")
+    whole = build(components, "deepmts-no-cascade")
+    shared = alone.backbone.state_dict()
+
+    assert set(shared) < set(whole.backbone.state_dict())
+    whole.backbone.load_state_dict(shared, strict=False)
+    image, clinical = batch
+    alone.eval()
+    whole.eval()
+    assert alone(image, clinical).tumour_logit is None
+    for one, other in zip(alone.backbone(image).maps, whole.backbone(image).maps, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("name", ["deepmts-no-segmentation", "deepmts-dense-alone"])
+def test_a_model_of_survival_alone_trains_all_its_parameters_with_the_cox_loss(
+    components, batch, name
+):
+    network = build(components, name)
+    image, clinical = batch
+
+    network(image, clinical).survival.sum().backward()
+
+    assert [item.task for item in components.build("model", name).losses] == ["survival"]
+    assert all(parameter.grad is not None for parameter in network.parameters())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtsbench.data import Outcomes
@@ -96,6 +96,47 @@ def test_a_higher_risk_means_a_shorter_life(name):
 
     # All lives that have ended by the end of the grid are ordered by risk.
     assert (head.risk(survival)[order].diff() <= 1e-5).all()
+
+
+def test_a_higher_weibull_risk_means_an_earlier_median_whatever_the_shapes():
+    head = learnt("weibull-aft")
+    survival = torch.randn(80, 2)
+
+    curves = head.survival_curves(survival)
+    # Days of the grid until half are gone; the end of the grid where that is not seen.
+    median = (curves > 0.5).sum(dim=1)[head.risk(survival).argsort()]
+
+    assert len(median.unique()) > 10
+    assert (median.diff() <= 0).all()
+
+
+@pytest.mark.parametrize("name", ["cox", *DISCRETE])
+@settings(max_examples=25)
+@given(seed=st.integers(0, 1000))
+def test_a_higher_risk_means_an_earlier_median_where_curves_do_not_cross(name, seed):
+    head = learnt(name)
+    torch.manual_seed(seed)
+    # One case's outputs shifted: every hazard of one curve is above that of the other.
+    shift = torch.linspace(-3, 3, 9)[:, None]
+    if name == "mtlr":  # summed from each interval on: shifting the last shifts them all
+        shift = shift * torch.tensor([0.0] * 9 + [1.0])
+    survival = torch.randn(1, head.dense[-1].out_features) + shift
+
+    curves = head.survival_curves(survival)
+    median = (curves > 0.5).sum(dim=1)
+
+    assert (head.risk(survival).diff() > 0).all()
+    assert (median.diff() <= 0).all()
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_the_order_in_which_groups_of_maps_come_does_not_matter(name):
+    head = build(name, {"backbone": (3,), "survival_network": (3,)}, 1).eval()
+    maps = {group: [torch.randn(2, 3, 2, 2, 2)] for group in ("backbone", "survival_network")}
+
+    torch.testing.assert_close(
+        head(maps, torch.ones(2, 1)), head(dict(reversed(maps.items())), torch.ones(2, 1))
+    )
 
 
 @pytest.mark.parametrize("name", DISCRETE)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mtsbench.errors import OptionError
 from mtsbench.interfaces import Outputs, Targets
 from mtsbench.plugins import load_components
 
 COMPONENTS = load_components()
 COMPONENTS.build("loss", "pmf")  # pycox takes seconds to import: not within a timed example
 GRID = torch.tensor([0.0, 100.0, 200.0, 400.0, 800.0], dtype=torch.float64)
+GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "golden"
+with_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="no shared golden values")
 # Loss with options, and how many outputs its head gives.
 LOSSES = [
     ("cox", {"ties": "efron"}, 1),
@@ -55,6 +61,7 @@ def batch(size: int, width: int, seed: int = 0):
 
 
 @every_loss
+@settings(max_examples=40)
 @given(seed=st.integers(0, 1000), size=st.integers(2, 12))
 def test_a_loss_does_not_depend_on_the_order_of_the_cases(name, options, width, seed, size):
     survival, followed = batch(size, width, seed)
@@ -108,9 +115,30 @@ def test_cox_and_weibull_refuse_the_outputs_of_another_head():
         build("weibull-aft")(outputs(survival), followed)
 
 
+@with_golden
+@pytest.mark.parametrize("data", ["veteran", "lung", "pbc"])
+def test_the_partial_likelihood_is_that_of_r_on_real_patients(data):
+    known = json.loads((GOLDEN / "survival_basics.json").read_text())[data]
+    with (GOLDEN / f"data_{data}.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    event = [row["status"] == "1" for row in rows]
+    followed = targets([float(row["time"]) for row in rows], event)
+
+    def log_likelihood(ties, column):
+        log_risk = [[float(row[column]) if column else 0.0] for row in rows]
+        value = build("cox", {"ties": ties})(outputs(torch.tensor(log_risk)), followed)
+        return -value.item() * sum(event)
+
+    for model in ("A", "B"):
+        empty, fitted = known[f"cox_{model}"]["loglik"]
+        assert log_likelihood("efron", f"app_lp{model}") == pytest.approx(fitted, rel=1e-6)
+        assert log_likelihood("efron", None) == pytest.approx(empty, rel=1e-6)
+    empty = known["cox_B_breslow"]["loglik"][0]
+    assert log_likelihood("breslow", None) == pytest.approx(empty, rel=1e-6)
+
+
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
-def test_the_partial_likelihood_equals_that_of_scikit_survival_and_r(ties):
-    # The maximum of the likelihood on R's veteran data is where R finds it: with ties, days.
+def test_the_partial_likelihood_is_largest_where_scikit_survival_finds_it(ties):
     from sksurv.datasets import load_veterans_lung_cancer
     from sksurv.linear_model import CoxPHSurvivalAnalysis
 
@@ -143,8 +171,8 @@ def test_efron_is_the_definition_on_a_case_done_by_hand():
     assert value.item() == pytest.approx(-math.log(6 / (10 * 7.5)) / 2, rel=1e-5)
 
 
-def test_the_memory_adds_earlier_cases_to_the_risk_sets_and_forgets_the_oldest():
-    loss = build("cox", {"ties": "breslow", "memory": 3})
+def test_the_memory_adds_earlier_cases_to_the_risk_sets_and_forgets_the_oldest_batch():
+    loss = build("cox", {"ties": "breslow", "memory": 2})
     first = torch.tensor([[1.0], [2.0]], requires_grad=True)
     loss(outputs(first), targets([50.0, 60.0], [True, True]))
     second = torch.tensor([[0.5], [0.0]], requires_grad=True)
@@ -154,9 +182,29 @@ def test_the_memory_adds_earlier_cases_to_the_risk_sets_and_forgets_the_oldest()
 
     # At day 55 are at risk: the case itself and the remembered one of day 60.
     assert value.item() == pytest.approx(math.log(math.exp(0.5) + math.exp(2.0)) - 0.5, rel=1e-5)
-    # Of the three remembered now, the second of the first batch is gone.
+    # The second batch alone holds two cases, so the first is gone.
     third = loss(outputs(torch.zeros(1, 1)), targets([1.0], [True]))
-    assert third.item() == pytest.approx(math.log(1 + math.exp(0.5) + 1 + math.exp(1.0)), rel=1e-5)
+    assert third.item() == pytest.approx(math.log(1 + math.exp(0.5) + 1), rel=1e-5)
+
+
+@pytest.mark.parametrize("memory", [1, 3, 4, 7, 100])
+def test_what_the_memory_holds_does_not_depend_on_the_order_within_earlier_batches(memory):
+    def last_of_three(reverse: bool) -> float:
+        loss = build("cox", {"memory": memory})
+        for seed in range(3):
+            survival, followed = batch(5, 1, seed)
+            if reverse:
+                survival = survival.flip(0)
+                followed = Targets(
+                    time=followed.time.flip(0), event=followed.event.flip(0), mask=None
+                )
+            value = loss(outputs(survival), followed)
+        return float(value)
+
+    assert last_of_three(True) == pytest.approx(last_of_three(False), rel=1e-5)
+    # And the memory is used: the batch alone has another value.
+    alone = build("cox")(outputs(batch(5, 1, 2)[0]), batch(5, 1, 2)[1])
+    assert last_of_three(False) != pytest.approx(alone.item(), rel=1e-3)
 
 
 def test_the_memory_of_a_loss_carries_no_gradient_into_the_next_batch():
@@ -216,6 +264,64 @@ def test_the_mass_likelihood_is_its_definition(name, logits, day, event):
     value = build(name)(outputs(torch.tensor([logits])), targets([day], [event]))
 
     assert value.item() == pytest.approx(expected, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["logistic-hazard", "pmf", "mtlr", "deephit"])
+def test_a_discrete_loss_equals_pycox_with_the_labels_that_pycox_makes(name):
+    from pycox.models import loss as pycox_loss
+    from pycox.models.data import pair_rank_mat
+    from pycox.preprocessing.label_transforms import LabTransDiscreteTime
+
+    survival, followed = batch(40, 4, seed=5)
+    inside = followed.time <= GRID[-1]  # pycox has no coding for later times
+    survival = survival[inside]
+    followed = Targets(time=followed.time[inside], event=followed.event[inside], mask=None)
+    labels = LabTransDiscreteTime(GRID.numpy())
+    index, event = labels.transform(
+        followed.time.numpy(), followed.event.numpy().astype(np.float64)
+    )
+    # pycox has an output for day 0 too; here it is impossible.
+    with_day_0 = torch.nn.functional.pad(survival, (1, 0), value=-40.0)
+    if name == "mtlr":
+        with_day_0[:, 0] -= survival.sum(dim=1)  # its outputs are summed from each one on
+    arguments = with_day_0, torch.from_numpy(index), torch.from_numpy(event).float()
+    if name == "deephit":
+        pairs = torch.from_numpy(pair_rank_mat(index, event))
+        expected = pycox_loss.DeepHitSingleLoss(0.2, 0.1)(*arguments, pairs)
+    else:
+        function = {
+            "logistic-hazard": pycox_loss.nll_logistic_hazard,
+            "pmf": pycox_loss.nll_pmf,
+            "mtlr": pycox_loss.nll_mtlr,
+        }[name]
+        expected = function(*arguments)
+
+    found = build(name)(outputs(survival), followed)
+
+    assert len(survival) > 20
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("sigma", [0.02, 1.0])
+def test_the_ranking_of_deephit_is_finite_for_the_worst_order(sigma):
+    survival = torch.tensor([[-50.0, -50, -50, 50], [50.0, -50, -50, -50]], requires_grad=True)
+
+    value = build("deephit", {"sigma": sigma})(
+        outputs(survival), targets([50.0, 700.0], [True, True])
+    )
+    value.backward()
+
+    assert torch.isfinite(value)
+    assert torch.isfinite(survival.grad).all()
+    # One pair of four, with the whole mass on the wrong side.
+    likelihood = build("pmf")(outputs(survival), targets([50.0, 700.0], [True, True])).item()
+    expected = 0.2 * likelihood + 0.8 * math.exp(1 / sigma) / 4
+    assert value.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_scale_whose_ranking_overflows_is_refused():
+    with pytest.raises(OptionError, match="sigma"):
+        build("deephit", {"sigma": 0.01})
 
 
 def test_deephit_is_the_likelihood_and_the_ranking_of_the_paper():

@@ -10,6 +10,10 @@ from mtsbench.components import Component
 from mtsbench.hookspecs import hookimpl
 from mtsbench.interfaces import Dataset
 
+KALBFLEISCH = "https://doi.org/10.1002/9781118032985"
+HOSMER = "https://doi.org/10.1002/9780470258019"
+SCHUMACHER = "https://doi.org/10.1200/JCO.1994.12.10.2086"
+
 
 def build_npc(
     root: Path | None,
@@ -37,9 +41,35 @@ def build_hecktor(
     return build(root, form=form, target=target, test_centre=test_centre)
 
 
+class _Bundled:
+    """Builds one of the tables that come with scikit-survival."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, root: Path | None) -> Dataset:
+        """The table; `root` has nothing to say."""
+        from mtsbench_cohorts.tabular_files import read_bundled
+
+        return read_bundled(self.name)
+
+
+class _Downloaded:
+    """Builds one of the tables that pycox downloads."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, root: Path | None) -> Dataset:
+        """The table in `root`, or where pycox keeps it."""
+        from mtsbench_cohorts.tabular_files import read_downloaded
+
+        return read_downloaded(self.name, root)
+
+
 @hookimpl
 def mtsbench_datasets() -> Iterator[Component[Dataset]]:
-    """The simulated or own NPC cohort, and HECKTOR."""
+    """The simulated or own NPC cohort, HECKTOR, and tables without images."""
     yield Component(
         name="npc",
         summary="Nasopharyngeal carcinoma PET/CT: simulated, or your own folder",
@@ -52,3 +82,20 @@ def mtsbench_datasets() -> Iterator[Component[Dataset]]:
         build=build_hecktor,
         reference="https://hecktor.grand-challenge.org",
     )
+    for name, summary, reference in (
+        ("veteran", "Lung cancer trial, 137 patients, table only", KALBFLEISCH),
+        ("whas500", "Myocardial infarction, 500 patients, table only", HOSMER),
+        ("gbsg2", "Breast cancer trial, 686 patients, table only", SCHUMACHER),
+    ):
+        yield Component(name=name, summary=summary, build=_Bundled(name), reference=reference)
+    for name, summary in (
+        ("metabric", "Breast cancer, 1904 patients, table that pycox downloads"),
+        ("support", "Seriously ill in hospital, 8873 patients, table that pycox downloads"),
+        ("gbsg", "Breast cancer, 2232 patients, table that pycox downloads"),
+    ):
+        yield Component(
+            name=name,
+            summary=summary,
+            build=_Downloaded(name),
+            reference="https://doi.org/10.1186/s12874-018-0482-1",
+        )

@@ -79,6 +79,20 @@ def build_cascade_only(
     return replace(whole, backbone_features=False)
 
 
+def build_no_segmentation(
+    *, dropout: Probability = 0.5, l2: Weight = 0.1, translation_mode: TranslationMode = "range"
+) -> Composition:
+    """Survival alone from the encoder, without decoder, map and segmentation loss."""
+    return _survival_alone("deepmts-encoder", dropout, l2, translation_mode)
+
+
+def build_dense_alone(
+    *, dropout: Probability = 0.5, l2: Weight = 0.1, translation_mode: TranslationMode = "range"
+) -> Composition:
+    """Survival alone from the dense network, which sees PET and CT and no map."""
+    return _survival_alone("deepmts-cascade", dropout, l2, translation_mode)
+
+
 def build_hard_mask(
     *, dropout: Probability = 0.5, l2: Weight = 0.1, translation_mode: TranslationMode = "range"
 ) -> Composition:
@@ -91,6 +105,18 @@ def build_detached_mask(
 ) -> Composition:
     """The survival loss cannot change the probability map."""
     return _with_link("detached", dropout, l2, translation_mode)
+
+
+def _survival_alone(
+    backbone: str, dropout: float, l2: float, translation_mode: TranslationMode
+) -> Composition:
+    whole = build_deepmts(dropout=dropout, l2=l2, translation_mode=translation_mode)
+    return replace(
+        whole,
+        backbone=Part(name=backbone),
+        survival_network=None,
+        losses=tuple(item for item in whole.losses if item.task == "survival"),
+    )
 
 
 def _with_link(

@@ -26,6 +26,13 @@ def build_segmentation(channels: int) -> Backbone:
     return SegmentationBackbone(channels)
 
 
+def build_encoder(channels: int) -> Backbone:
+    """The encoder alone."""
+    from mtsbench_deepmts.encoder import EncoderBackbone
+
+    return EncoderBackbone(channels)
+
+
 def build_cascade(channels: int) -> Backbone:
     """The cascaded survival network."""
     from mtsbench_deepmts.cascade import CascadeNetwork
@@ -63,11 +70,17 @@ def build_cox_loss() -> Loss:
 
 @hookimpl
 def mtsbench_backbones() -> Iterator[Component[Backbone]]:
-    """The two networks of DeepMTS."""
+    """The two networks of DeepMTS, and the encoder of the first."""
     yield Component(
         name="deepmts-segmentation",
         summary="Residual U-shaped backbone with taps after the encoder levels",
         build=build_segmentation,
+        reference=DEEPMTS,
+    )
+    yield Component(
+        name="deepmts-encoder",
+        summary="The encoder of deepmts-segmentation with its taps, no decoder",
+        build=build_encoder,
         reference=DEEPMTS,
     )
     yield Component(
@@ -136,4 +149,21 @@ def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
             reference=DEEPMTS,
             produces=frozenset({"risk", "survival", "mask"}),
             needs=frozenset({"image", "training-masks"}),
+        )
+    alone: tuple[tuple[str, str, Callable[..., Composition]], ...] = (
+        (
+            "deepmts-no-segmentation",
+            "DeepMTS' encoder for survival alone",
+            models.build_no_segmentation,
+        ),
+        ("deepmts-dense-alone", "DeepMTS' dense network on PET and CT", models.build_dense_alone),
+    )
+    for name, summary, build in alone:
+        yield ModelComponent(
+            name=name,
+            summary=summary,
+            build=build,
+            reference=DEEPMTS,
+            produces=frozenset({"risk", "survival"}),
+            needs=frozenset({"image"}),
         )

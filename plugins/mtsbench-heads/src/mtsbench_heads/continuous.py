@@ -94,7 +94,7 @@ class WeibullHead(Trunk):
     def learn_outcomes(self, outcomes: Outcomes) -> None:
         """The unit of time and the days of the curves."""
         last = float(outcomes.time.max())
-        self.time_grid.copy_(torch.linspace(0, last, len(self.time_grid)))
+        self.time_grid.copy_(torch.linspace(0, last, len(self.time_grid), dtype=torch.float64))
 
     def learn_baseline(self, survival: Tensor, outcomes: Outcomes) -> None:
         """Nothing: the outputs are the curve."""

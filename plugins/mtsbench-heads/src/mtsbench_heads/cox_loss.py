@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -27,14 +28,14 @@ class CoxLoss:
         memory: Number of cases of earlier batches that stay in the risk sets, with the log risk
             they had then and without gradient, for batches too small for a risk set (Starke et
             al., Cancers 15 (2023) 4897, keep all cases; here the last ones). Their events are not
-            counted again.
+            counted again. Whole batches are forgotten, the oldest first, once the others hold
+            that many cases: part of a batch would depend on the order of its cases.
     """
 
     def __init__(self, ties: Ties, memory: int) -> None:
         self.ties = ties
         self.memory = memory
-        self._log_risk: Tensor | None = None
-        self._time: Tensor | None = None
+        self._batches: deque[tuple[Tensor, Tensor]] = deque()
 
     def __call__(self, outputs: Outputs, targets: Targets) -> Tensor:
         """The loss of a batch.
@@ -61,12 +62,12 @@ class CoxLoss:
         """The batch followed by the cases remembered; then the batch is remembered."""
         if not self.memory:
             return log_risk, time
-        everyone, times = log_risk, time
-        if self._log_risk is not None and self._time is not None:
-            everyone = torch.cat([log_risk, self._log_risk])
-            times = torch.cat([time, self._time])
-        self._log_risk = everyone.detach()[: self.memory]
-        self._time = times[: self.memory]
+        everyone = torch.cat([log_risk, *(earlier for earlier, _ in self._batches)])
+        times = torch.cat([time, *(earlier for _, earlier in self._batches)])
+        self._batches.append((log_risk.detach(), time))
+        held = sum(len(earlier) for _, earlier in self._batches)
+        while held - len(self._batches[0][1]) >= self.memory:
+            held -= len(self._batches.popleft()[1])
         return everyone, times
 
 

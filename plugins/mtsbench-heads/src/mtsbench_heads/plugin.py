@@ -168,7 +168,9 @@ def build_mtlr_loss() -> Loss:
 def build_deephit_loss(
     *,
     alpha: Annotated[float, Field(ge=0, le=1, description="Share of the likelihood")] = 0.2,
-    sigma: Annotated[float, Field(gt=0, description="Scale of the ranking loss")] = 0.1,
+    sigma: Annotated[
+        float, Field(ge=0.02, description="Scale of the ranking loss; float32 holds exp(1/sigma)")
+    ] = 0.1,
 ) -> Loss:
     """Likelihood and ranking."""
     from mtsbench_heads.discrete_losses import DeepHitLoss

@@ -36,6 +36,7 @@ class Trunk(nn.Module):
         l2: float,
     ) -> None:
         super().__init__()
+        self.groups = tuple(channels)
         self.l2 = l2
         width = sum(sum(group) for group in channels.values()) + clinical_features
         if not width:
@@ -50,7 +51,9 @@ class Trunk(nn.Module):
 
     def forward(self, maps: Mapping[str, Sequence[Tensor]], clinical: Tensor) -> Tensor:
         """(B, K) from groups of maps (B, C_i, D_i, H_i, W_i) and clinical (B, F)."""
-        pooled = [level.mean(dim=(2, 3, 4)).float() for group in maps.values() for level in group]
+        # In the order the head was built for, whatever the order of the mapping.
+        levels = [level for group in self.groups for level in maps[group]]
+        pooled = [level.mean(dim=(2, 3, 4)).float() for level in levels]
         outputs: Tensor = self.dense(torch.cat([*pooled, clinical.float()], dim=1))
         return outputs
 

@@ -1,0 +1,1 @@
+"""Clinical, volume and radiomics survival models: opponents for deep models."""

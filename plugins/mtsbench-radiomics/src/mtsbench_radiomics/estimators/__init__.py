@@ -1,0 +1,1 @@
+"""Survival estimators on a table of complete numbers."""

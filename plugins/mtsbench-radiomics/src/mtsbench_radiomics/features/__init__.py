@@ -1,0 +1,1 @@
+"""Radiomics features of a cohort: regions, settings, extraction, and the table they end in."""

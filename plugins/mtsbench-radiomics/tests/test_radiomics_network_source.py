@@ -1,0 +1,251 @@
+"""Features from networks trained inside the model: nothing about a case from its own outcome."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from mtsbench_deepmts.models import build_no_cascade
+from mtsbench_radiomics.estimators.coxnet import Coxnet
+from mtsbench_radiomics.features.table import FeatureTable
+from mtsbench_radiomics.models.build import segmentation_alone
+from mtsbench_radiomics.models.network_source import (
+    REFERENCE,
+    NetworkSource,
+    with_masks,
+    without_masks,
+)
+from mtsbench_radiomics.models.preparation import PreparationSettings
+from mtsbench_radiomics.models.table_model import NetworkTableModel
+
+from mtsbench.composition import TrainingSettings
+from mtsbench.errors import CheckpointError, DataError, NotFittedError
+from mtsbench.interfaces import DeepInside, FitContext
+from mtsbench.plugins import load_components
+
+QUICK = {
+    "epochs": 1,
+    "steps_per_epoch": 2,
+    "batch_size": 4,
+    "learning_rates": ((0, 1e-2),),
+    "batch_norm_momentum": 0.5,
+}
+TRAIN, VALIDATION = 8, 12
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """The networks are too small to share."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def predicted_size(cohort) -> FeatureTable:
+    """Share of the voxels in the mask and mean uptake there; no mask, no features."""
+    values, reasons = np.full((len(cohort), 2), np.nan), {}
+    for row, case_id in enumerate(cohort.case_ids):
+        case = cohort.read_native(case_id)
+        inside = case.images["pet_suv"].array[case.mask.array > 0]
+        if inside.size:
+            values[row] = inside.size / case.mask.array.size, inside.mean()
+        else:
+            reasons[case_id] = "the predicted mask is empty"
+    return FeatureTable(
+        case_ids=cohort.case_ids, names=("share", "uptake"), values=values, reasons=reasons
+    )
+
+
+def source(risk: bool = True, **changes) -> NetworkSource:
+    composition = build_no_cascade() if risk else segmentation_alone()
+    return NetworkSource(
+        changes.pop("composition", composition),
+        predicted_size,
+        clinical=changes.pop("clinical", True),
+        risk=risk,
+        folds=2,
+    )
+
+
+def learn(patients, context, network_source) -> FeatureTable:
+    return network_source.learn(
+        patients.labelled(0, TRAIN), patients.labelled(TRAIN, VALIDATION), context(0, **QUICK)
+    )
+
+
+@pytest.fixture(scope="module")
+def patients(make_patients):
+    return make_patients(16)
+
+
+@pytest.fixture(scope="module")
+def learnt(patients):
+    """A source that has learnt, the features it gave, and its log."""
+    lines = []
+    context = FitContext(
+        seed=0,
+        device="cpu",
+        training=TrainingSettings(**QUICK),
+        log=lambda epoch, values: lines.append(values),
+    )
+    one = source()
+    table = one.learn(patients.labelled(0, TRAIN), patients.labelled(TRAIN, VALIDATION), context)
+    return one, table, lines
+
+
+def model(network_source=None) -> NetworkTableModel:
+    return NetworkTableModel(
+        estimator=Coxnet(),
+        preparation=PreparationSettings(),
+        source=network_source or source(),
+        inner_folds=2,
+    )
+
+
+def test_training_features_are_out_of_fold(make_patients, patients, learnt, context):
+    """A training case's own time changes the other fold's risks, never its own."""
+    changed, before = make_patients(16), learnt[1]
+    row = int(np.flatnonzero(patients.event[:TRAIN])[0])
+    changed.time[row] = 2 * patients.time.max()
+
+    after = learn(changed, context, source())
+
+    assert before.names == ("share", "uptake", "deep_risk", "age", "noise")
+    assert before.case_ids == patients.case_ids[:VALIDATION]
+    np.testing.assert_array_equal(before.values[row], after.values[row])
+    others = np.arange(TRAIN) != row
+    assert (before.values[:TRAIN, 2] != after.values[:TRAIN, 2])[others].any()
+
+
+def test_a_training_mask_does_not_reach_the_features_of_its_own_case(make_patients, context):
+    patients, changed = make_patients(16), make_patients(16)
+    changed.masks["P002"] = ~patients.tumour("P002")
+
+    before, after = (learn(each, context, source(risk=False)) for each in (patients, changed))
+
+    np.testing.assert_array_equal(before.values[2], after.values[2])
+    assert (before.values != after.values)[:TRAIN].any()
+
+
+def test_the_features_of_new_cases_need_no_mask(make_patients, patients, learnt):
+    changed = make_patients(16)
+    for case_id in changed.case_ids:
+        changed.masks[case_id] = np.zeros((16, 16, 16), dtype=bool)
+
+    seen = learnt[0].extract(patients.cohort(VALIDATION))
+    scrambled = learnt[0].extract(changed.cohort(VALIDATION))
+    withheld = learnt[0].extract(without_masks(patients.cohort(VALIDATION)))
+
+    for other in (scrambled, withheld):
+        np.testing.assert_array_equal(seen.table.values, other.table.values)
+    assert len(seen.tumour_probability) == 4
+
+
+def test_the_risks_of_all_networks_are_on_the_scale_of_the_validation_cases(learnt):
+    table = learnt[1]
+
+    validation = table.values[TRAIN:, table.names.index("deep_risk")]
+    assert validation.mean() == pytest.approx(0, abs=1e-6)
+    assert validation.std() == pytest.approx(1, abs=1e-6)
+
+
+def test_each_inner_network_is_told_apart_in_the_log(learnt):
+    assert [values["inner_network"] for values in learnt[2]] == [0.0, 1.0, 2.0]
+
+
+def test_a_network_for_masks_alone_learns_no_outcome(make_patients, context):
+    patients, changed = make_patients(16), make_patients(16)
+    # Not the events: they decide the folds and the batches.
+    changed.time[:TRAIN] = changed.time[:TRAIN][::-1] + 7
+
+    one, other = (learn(each, context, source(risk=False)) for each in (patients, changed))
+
+    np.testing.assert_array_equal(one.values, other.values)
+    assert "deep_risk" not in one.names
+
+
+def test_a_predicted_mask_lies_on_the_common_grid_and_is_never_cached(patients, tmp_path):
+    cohort = replace(patients.cohort(0, 1), cache_folder=tmp_path)
+    mask = np.zeros((16, 16, 16), dtype=bool)
+    mask[3:5] = True
+
+    view = with_masks(cohort, {"P000": mask})
+
+    shown = view.read_native("P000").mask
+    assert shown.array.sum() == 2 * 16 * 16
+    assert shown.grid == cohort[0].grid
+    assert view.cache_folder is None
+
+
+def test_the_model_predicts_again_what_it_did_before_it_was_saved(patients, context, tmp_path):
+    fitted, loaded = model(), model()
+    fitted.fit(
+        patients.labelled(0, TRAIN), patients.labelled(TRAIN, VALIDATION), context(1, **QUICK)
+    )
+    fitted.save(tmp_path)
+
+    loaded.load(tmp_path)
+
+    before, after = (one.predict(patients.cohort(VALIDATION)) for one in (fitted, loaded))
+    assert isinstance(fitted, DeepInside)
+    assert np.isfinite(before.risk).all()
+    np.testing.assert_allclose(before.risk, after.risk, atol=1e-6)
+    np.testing.assert_allclose(before.survival, after.survival, atol=1e-6)
+    np.testing.assert_allclose(before.tumour_probability[0], after.tumour_probability[0], atol=1e-6)
+
+
+def test_a_damaged_or_missing_reference_is_refused(learnt, tmp_path):
+    learnt[0].save(tmp_path)
+    path = tmp_path / "network" / REFERENCE
+
+    path.write_text('{"mean": "high"}')
+    with pytest.raises(CheckpointError, match=rf"{REFERENCE} is damaged"):
+        source().load(tmp_path)
+    path.unlink()
+    with pytest.raises(CheckpointError, match=rf"{REFERENCE} is missing"):
+        source().load(tmp_path)
+
+
+def test_an_untrained_network_gives_no_features_and_is_not_saved(patients, tmp_path):
+    with pytest.raises(NotFittedError, match="the network is not trained; call fit or load"):
+        source().extract(patients.cohort())
+    with pytest.raises(NotFittedError, match="the network is not trained; call fit before save"):
+        source().save(tmp_path)
+
+
+def test_without_validation_masks_no_segmentation_can_be_chosen(make_patients, context):
+    patients = make_patients(16)
+    for case_id in patients.case_ids[TRAIN:]:
+        patients.masks[case_id] = np.zeros((16, 16, 16), dtype=bool)
+
+    with pytest.raises(DataError, match="none of the 4 validation cases has a tumour mask"):
+        learn(patients, context, source(risk=False))
+
+
+def test_a_network_that_does_not_segment_is_refused(patients, context):
+    from mtsbench_deepmts.models import build_no_segmentation
+
+    with pytest.raises(DataError, match="'deepmts-encoder' does not segment"):
+        learn(patients, context, source(composition=build_no_segmentation()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["deepmts-radiomics", "radiomics-coxnet-predicted"])
+def test_the_announced_model_trains_its_networks_and_is_stored(
+    name, make_patients, context, tmp_path
+):
+    patients = make_patients(24, size=32)
+    components = load_components(strict=True)
+    fitted, loaded = (components.build("model", name) for _ in range(2))
+
+    fitted.fit(patients.labelled(0, 12), patients.labelled(12, 18), context(0, **QUICK))
+    fitted.save(tmp_path)
+    loaded.load(tmp_path)
+
+    before, after = (one.predict(patients.cohort(18)) for one in (fitted, loaded))
+    assert context.lines[-1][1]["features"] > 200
+    np.testing.assert_allclose(before.risk, after.risk, atol=1e-5)
+    assert before.survival.shape[0] == len(before.tumour_probability) == 6

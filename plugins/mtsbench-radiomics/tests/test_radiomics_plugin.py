@@ -1,0 +1,92 @@
+"""What the package announces, and that every model can be built."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from mtsbench.interfaces import DeepInside
+from mtsbench.plugins import load_components
+
+TRUE_MASK = {
+    "volume",
+    "radiomics-coxnet",
+    "radiomics-gbm",
+    "radiomics-icare",
+    "radiomics-rsf",
+}
+NETWORK = {"volume-predicted", "radiomics-coxnet-predicted", "deepmts-radiomics"}
+NAMES = sorted(
+    {
+        "km",
+        "clinical-cox",
+        "clinical-rsf",
+        "volume-threshold",
+        *TRUE_MASK,
+        *(f"{name}-threshold" for name in TRUE_MASK),
+        *NETWORK,
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def components():
+    return load_components(strict=True)
+
+
+def test_exactly_these_models_are_announced(components):
+    announced = {
+        one.component.name
+        for one in components.all("model")
+        if one.distribution == "mtsbench-radiomics"
+    }
+
+    assert announced == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_says_what_it_needs_and_can_be_built(components, name):
+    component = components.get("model", name).component
+
+    model = components.build("model", name)
+
+    assert component.needs_mask_at_test == (name in TRUE_MASK)
+    assert ("training-masks" in component.needs) == (name in TRUE_MASK | NETWORK)
+    assert ("mask" in component.produces) == isinstance(model, DeepInside) == (name in NETWORK)
+    assert {"risk", "survival"} <= component.produces
+    assert ("clinical" in component.needs) == name.startswith("clinical")
+    assert ({"pet_suv", "ct_hu"} <= component.needs) == ("radiomics" in name)
+
+
+def test_options_reach_the_parts(components):
+    options = {"l1_ratio": "1", "screened": "7", "log_sigma": "1.5,3", "clinical": "false"}
+
+    model = components.build("model", "radiomics-coxnet", options=options)
+
+    assert model.estimator.l1_ratio == 1.0
+    assert model.preparation.screened == 7
+    assert model.options["features"]["filters"] == {"wavelet": False, "log_sigma": [1.5, 3.0]}
+    assert len(model.source.parts) == 1
+
+
+def test_the_network_of_a_predicted_region_is_trained_without_outcomes(components):
+    alone = components.build("model", "radiomics-coxnet-predicted").composition
+    both = components.build("model", "deepmts-radiomics").composition
+
+    assert {loss.task for loss in alone.losses} == {"segmentation"}
+    assert alone.survival_network is None
+    assert both == components.build("model", "deepmts")
+
+
+def test_importing_the_plugin_imports_nothing_heavy():
+    script = (
+        "import sys, mtsbench_radiomics.plugin as plugin; list(plugin.mtsbench_models()); "
+        "print(sorted({'torch', 'sksurv', 'sklearn', 'pandas', 'scipy', 'SimpleITK'} "
+        "& set(sys.modules)))"
+    )
+
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert found.stdout.strip() == "[]", found.stderr

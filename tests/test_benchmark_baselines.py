@@ -1,0 +1,74 @@
+"""The tables that `benchmarks/baselines.py` writes."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from mtsbench.plugins import load_components
+
+SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "baselines.py"
+
+
+@pytest.fixture(scope="module")
+def baselines():
+    specification = importlib.util.spec_from_file_location("baselines", SCRIPT)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    yield module
+    sys.modules.pop("baselines", None)
+
+
+def found(model, c_index, dice=None, masked=False):
+    def trial(value):
+        scores = {"harrell-c": {"value": value}, "dice": {"value": dice}}
+        return {
+            "scores": scores,
+            "oracle": {"harrell-c": {"value": 0.8}},
+            "recovery": {"log_volume": {"value": 0.25}},
+            "oracle_recovery": {"log_volume": {"value": 0.9}},
+        }
+
+    return {
+        "run": {
+            "name": f"npc-{model}-01234567",
+            "method": {"model": model, "needs_mask_at_test": masked},
+        },
+        "trials": [trial(value) for value in c_index],
+        "failures": [],
+    }
+
+
+def test_scores_are_means_with_folds_keys_and_the_use_of_the_true_mask(baselines):
+    lines = baselines.score_table(
+        [found("deepmts", [0.6, 0.7], dice=0.5), found("volume", [0.6, None], masked=True)]
+    )
+
+    assert lines[2] == "| deepmts | 0.650 | 0.600, 0.700 | 0.500 | `npc-deepmts-01234567` |"
+    assert lines[3].startswith("| volume (given the true mask) | 0.600 | 0.600, – | – |")
+    assert lines[4] == "| oracle (true hazard) | 0.800 | | | |"
+
+
+def test_recovery_is_shown_beside_the_oracle_s(baselines):
+    lines = baselines.recovery_table([found("deepmts", [0.65, 0.65])])
+
+    assert lines[0] == "| model | share of oracle | log volume |"
+    assert lines[2] == "| deepmts | 0.50 | 0.250 |"
+    assert lines[3] == "| oracle (true hazard) | 1.00 | 0.900 |"
+
+
+def test_a_section_is_replaced_and_the_rest_of_the_page_stays(baselines, tmp_path, monkeypatch):
+    page = tmp_path / "README.md"
+    page.write_text("before\n<!-- a -->\nold\n<!-- end of a -->\nafter\n")
+    monkeypatch.setattr(baselines, "HERE", tmp_path)
+
+    baselines.write("a", ["new", "lines"])
+
+    assert page.read_text() == "before\n<!-- a -->\nnew\nlines\n<!-- end of a -->\nafter\n"
+
+
+def test_every_model_of_the_benchmark_is_installed(baselines):
+    assert set(baselines.MODELS) <= set(load_components().names("model"))

@@ -63,7 +63,7 @@ def evaluate(
         cohort: What the model was given.
         dataset: Gives the true masks, one case at a time, and the oracle.
         outcomes: Of the cohort, in its order.
-        train: Outcomes of the training part, for metrics that weight by censoring.
+        train: Outcomes of all other cases of the cohort, for metrics that weight by censoring.
         metrics: What to compute.
 
     Raises:

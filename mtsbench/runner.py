@@ -110,7 +110,9 @@ def _run_trial(
             test,
             experiment.dataset,
             outcomes=outcomes.subset(split.test),
-            train=train.outcomes,
+            # With the test fold this is the whole cohort, whatever the fold: what weights by
+            # censoring is estimated from all of it.
+            train=outcomes.subset((*split.train, *split.validation)),
             metrics=metrics,
         )
     record = trial_record(experiment, split, seed, outcomes, evaluation, clock)

@@ -104,6 +104,20 @@ def test_a_missing_trial_and_an_undefined_score_are_shown(make_run, make_record)
     assert row(text, "SD")[2:5] == ["–", "0.071", "–"]
 
 
+def test_core_s_other_metrics_stay_in_records_and_pages(make_run, make_record):
+    scores = {
+        "harrell-c": StoredScore(value=0.7),
+        "uno-c": StoredScore(value=0.61),
+        "hd95": StoredScore(value=9.5),
+    }
+    run = make_run(records=(make_record(0, scores=scores, oracle=scores),))
+
+    for text in (printed(run_table(run)), printed(comparison_table([run, run]))):
+        assert "harrell-c" in text.replace("\n", " ")
+        assert "uno-c" not in text
+        assert "hd95" not in text
+
+
 def test_a_run_without_records_can_be_shown(make_run):
     assert row(printed(run_table(make_run(records=()))), "sum")[-1] == "0"
 

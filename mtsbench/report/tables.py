@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -26,13 +26,27 @@ def title(description: RunDescription) -> str:
     )
 
 
+# A terminal has no room for these beside the others; records, `--json` and pages hold them.
+SECONDARY = frozenset(
+    {
+        *("uno-c", "antolini-c", "auc", "ibs", "ipa"),
+        *("hd95", "surface-dice", "volume-error", "detection"),
+    }
+)
+
+
+def primary(names: Iterable[str]) -> tuple[str, ...]:
+    """Core's two first metrics, and those of other packages."""
+    return tuple(name for name in names if name not in SECONDARY)
+
+
 def run_table(run: FinishedRun) -> Table:
     """One row a trial and a last row of means; the oracle's columns where it is known.
 
     `s` is the trial's wall-clock time in seconds, `cases` and `events` those of its test fold.
     """
     table = Table(title=f"{run.label} on {title(run.description)}", title_justify="left")
-    metrics, oracle = score_names(run), score_names(run, "oracle")
+    metrics, oracle = primary(score_names(run)), primary(score_names(run, "oracle"))
     many_repeats = len({record.repeat for record in run.records}) > 1
     many_seeds = len({record.seed for record in run.records}) > 1
     # In a narrow terminal "fold" breaks what does not fit; rich's default would cut digits off.
@@ -60,7 +74,7 @@ def comparison_table(runs: Sequence[FinishedRun]) -> Table:
     Runs of one model are told apart by the hash that ends their names.
     """
     table = Table(title=title(runs[0].description), title_justify="left")
-    metrics = tuple(dict.fromkeys(name for run in runs for name in score_names(run)))
+    metrics = primary(dict.fromkeys(name for run in runs for name in score_names(run)))
     table.add_column("model", overflow="fold")
     for name in (*metrics, "fit s/trial"):
         table.add_column(name, justify="right", overflow="fold")

@@ -128,6 +128,13 @@ def recovery_table(runs: list[dict[str, Any]]) -> list[str]:
     return [*lines, f"| oracle (true hazard) | 1.00 | {cells} |"]
 
 
+def not_run(found: list[dict[str, Any]]) -> list[str]:
+    """What of `MODELS` the table lacks, so that no reader takes it for all."""
+    there = {one["run"]["method"]["model"] for one in found}
+    missing = [model for model in MODELS if model not in there]
+    return ["", f"Not run yet: {', '.join(missing)}."] if missing else []
+
+
 def write(section: str, lines: list[str]) -> None:
     """Replace what stands between the markers of a section of the README."""
     page = HERE / "README.md"
@@ -155,7 +162,7 @@ def main() -> None:
                 run(model, dataset, arguments, chosen.out)
             found = finished(chosen.out, dataset)
             if found:
-                write(f"scores on {dataset}", score_table(found))
+                write(f"scores on {dataset}", [*score_table(found), *not_run(found)])
             if found and dataset == "npc":
                 write("recovery", recovery_table(found))
 

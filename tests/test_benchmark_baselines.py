@@ -52,6 +52,13 @@ def test_scores_are_means_with_folds_keys_and_the_use_of_the_true_mask(baselines
     assert lines[4] == "| oracle (true hazard) | 0.800 | | | |"
 
 
+def test_models_without_a_run_are_named(baselines):
+    (_, line) = baselines.not_run([found(name, [0.5]) for name in baselines.MODELS[1:]])
+
+    assert line == f"Not run yet: {baselines.MODELS[0]}."
+    assert baselines.not_run([found(name, [0.5]) for name in baselines.MODELS]) == []
+
+
 def test_recovery_is_shown_beside_the_oracle_s(baselines):
     lines = baselines.recovery_table([found("deepmts", [0.65, 0.65])])
 

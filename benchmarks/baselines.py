@@ -28,6 +28,8 @@ MODELS = (
     "radiomics-rsf",
     "radiomics-gbm",
     "radiomics-icare",
+    "volume-threshold",
+    "radiomics-coxnet-threshold",
     "deepmts",
     "deepmts-no-segmentation",
     "singletask-resnet18",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from mtsbench.errors import MtsbenchError
 from mtsbench.experiment import digest
 from mtsbench.machine import git_state, peak_memory_mib, platform_versions
+from mtsbench.metrics.survival import follow_up
+from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.records import FailedTrial, RunDescription, TrialRecord
 from mtsbench.splits import splits_hash
 
@@ -28,6 +30,7 @@ def describe_run(
 ) -> RunDescription:
     """What `run.json` says before the first trial."""
     model, dataset = experiment.model_name, experiment.dataset_name
+    horizons = _horizons(outcomes)
     identity = digest({"question": experiment.question(), "method": experiment.method()})
     return RunDescription(
         name=f"{dataset}-{experiment.endpoint}-{model}-{experiment.preset}-{identity[:8]}",
@@ -40,7 +43,18 @@ def describe_run(
         events=int(outcomes.event.sum()),
         without_outcome=len(experiment.dataset.case_ids) - len(outcomes),
         trials=len(splits) * len(experiment.protocol.seeds),
+        tau=horizons[0],
+        horizon=horizons[1],
     )
+
+
+def _horizons(outcomes: Outcomes) -> tuple[float | None, float | None]:
+    try:
+        known = follow_up(outcomes)
+    except UndefinedMetricError:
+        # The metrics that need tau give the reason in every record.
+        return None, None
+    return known.tau, known.horizon
 
 
 def trial_record(

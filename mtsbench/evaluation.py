@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +12,10 @@ from scipy.stats import spearmanr
 from mtsbench.data import Predictions
 from mtsbench.errors import PluginError
 from mtsbench.interfaces import KnownHazard, Score
+from mtsbench.metrics.overlap import Overlap, overlap
 from mtsbench.preprocessing import native_probability
 from mtsbench.records import StoredScore
+from mtsbench.slices import Slice, cut_slice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +34,8 @@ class Evaluation:
     Attributes:
         scores: Metric to the fold's score; for masks, the mean over patients that have one.
         per_case: Metric to one score per test case, in the order of the predictions.
+        overlaps: Case id to the sizes of its masks, where it has a true one.
+        slices: Case id to a slice to look at, where it has a true mask.
         oracle: Metric to the score of the true risk, where the dataset is simulated.
         recovery: Factor of the known hazard to its rank correlation with the predicted risk.
         oracle_recovery: The same with the true risk: the ceiling.
@@ -42,6 +46,8 @@ class Evaluation:
     oracle: Mapping[str, StoredScore]
     recovery: Mapping[str, StoredScore]
     oracle_recovery: Mapping[str, StoredScore]
+    overlaps: Mapping[str, Overlap] = field(default_factory=dict)
+    slices: Mapping[str, Slice] = field(default_factory=dict)
 
 
 def evaluate(
@@ -74,9 +80,10 @@ def evaluate(
             f"the model was given {len(cohort)} cases and must predict them in their order, but "
             f"its {len(predictions.case_ids)} predictions are of others or in another order"
         )
-    per_case: dict[str, tuple[Score, ...]] = {}
-    if predictions.tumour_probability is not None and metrics.per_case:
-        per_case = _score_masks(predictions.tumour_probability, cohort, dataset, metrics)
+    masks = _MaskScores()
+    if predictions.tumour_probability is not None:
+        masks = _score_masks(predictions.tumour_probability, cohort, dataset, metrics)
+    per_case = {name: tuple(scores) for name, scores in masks.scores.items()}
     oracle: dict[str, StoredScore] = {}
     recovery: dict[str, StoredScore] = {}
     oracle_recovery: dict[str, StoredScore] = {}
@@ -95,6 +102,8 @@ def evaluate(
         oracle=oracle,
         recovery=recovery,
         oracle_recovery=oracle_recovery,
+        overlaps=masks.overlaps,
+        slices=masks.slices,
     )
 
 
@@ -127,24 +136,34 @@ def _score_risk(
     }
 
 
+@dataclass(kw_only=True)
+class _MaskScores:
+    scores: dict[str, list[Score]] = field(default_factory=dict)
+    overlaps: dict[str, Overlap] = field(default_factory=dict)
+    slices: dict[str, Slice] = field(default_factory=dict)
+
+
 def _score_masks(
     probabilities: Sequence[NDArray[np.float32]],
     cohort: Cohort,
     dataset: Dataset,
     metrics: Metrics,
-) -> dict[str, tuple[Score, ...]]:
-    scores: dict[str, list[Score]] = {name: [] for name in metrics.per_case}
+) -> _MaskScores:
+    found = _MaskScores(scores={name: [] for name in metrics.per_case})
     for row, (case_id, probability) in enumerate(zip(cohort.case_ids, probabilities, strict=True)):
-        mask = dataset.load(case_id).mask
-        grid = cohort[row].grid
+        case = dataset.load(case_id)
+        if case.mask is None:
+            for scores in found.scores.values():
+                scores.append(Score(value=None, reason="the case has no true mask"))
+            continue
+        grid = case.mask.grid
+        predicted = native_probability(probability, cohort[row].grid, grid) > TUMOUR_THRESHOLD
+        true = np.asarray(case.mask.array, dtype=np.bool_)
         for name, metric in metrics.per_case.items():
-            if mask is None:
-                scores[name].append(Score(value=None, reason="the case has no true mask"))
-                continue
-            predicted = native_probability(probability, grid, mask.grid) > TUMOUR_THRESHOLD
-            true = np.asarray(mask.array, dtype=np.bool_)
-            scores[name].append(metric.per_case(predicted, true, mask.grid))
-    return {name: tuple(values) for name, values in scores.items()}
+            found.scores[name].append(metric.per_case(predicted, true, grid))
+        found.overlaps[case_id] = overlap(predicted, true, grid)
+        found.slices[case_id] = cut_slice(case, true, predicted, grid)
+    return found
 
 
 def _mean(scores: Sequence[Score]) -> StoredScore:

@@ -29,7 +29,8 @@ class TrialRecord(_Stored):
         oracle: Scores of the true risk on the same test fold, for simulated data.
         recovery: Factor of a known hazard to the rank correlation of the predicted risk with it.
         oracle_recovery: The same of the true risk.
-        phase_seconds: Wall-clock seconds of `prepare`, `fit`, `predict` and `score`.
+        phase_seconds: Wall-clock seconds of `prepare`, `fit`, `predict`, `predict training`
+            (risks of the other cases, for cut points) and `score`.
         peak_memory_mib: Largest resident memory of the process until the trial ended.
         method_sha256: Of the model, options, recipe, geometry and versions in `run.json`.
     """
@@ -68,7 +69,13 @@ class FailedTrial(_Stored):
 
 
 class RunDescription(_Stored):
-    """One run: the question asked, the method that answers it, and the trials expected."""
+    """One run: the question asked, the method that answers it, and the trials expected.
+
+    Attributes:
+        tau: Last day that is scored, in days, from the outcomes alone; None where follow-up is
+            too short for one.
+        horizon: Day of single-day metrics.
+    """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     name: str
@@ -81,3 +88,5 @@ class RunDescription(_Stored):
     events: int
     without_outcome: int
     trials: int
+    tau: float | None = None
+    horizon: float | None = None

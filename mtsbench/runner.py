@@ -49,7 +49,7 @@ def run(
     """
     dataset = experiment.dataset
     outcomes = dataset.outcomes(experiment.endpoint)
-    store.begin(describe_run(experiment, outcomes, splits), splits)
+    store.begin(describe_run(experiment, outcomes, splits), splits, outcomes)
     todo = [
         (split, seed)
         for split in splits
@@ -89,7 +89,7 @@ def _run_trial(
         preprocessing = Preprocessing.fit(
             cache, experiment.dataset, split.train, experiment.preprocessing
         )
-        train, validation, test = _cohorts(experiment, split, outcomes, cache, preprocessing)
+        train, validation, test, seen = _cohorts(experiment, split, outcomes, cache, preprocessing)
     model = experiment.new_model()
     with (
         options.progress.training(split, seed, experiment.training.epochs) as tick,
@@ -104,6 +104,8 @@ def _run_trial(
         model.fit(train, validation, context)
     with clock.phase("predict"):
         predictions = model.predict(test)
+    with clock.phase("predict training"):
+        training = model.predict(seen)
     with clock.phase("score"):
         evaluation = evaluate(
             predictions,
@@ -120,7 +122,7 @@ def _run_trial(
 
     def fill(folder: Path) -> None:
         (folder / "log.jsonl").write_text(log.text)
-        write_predictions(folder, predictions, evaluation)
+        write_predictions(folder, predictions, training, evaluation)
         write_model(folder, model, preprocessing, description)
         if options.save_masks and predictions.tumour_probability is not None:
             write_masks(folder / "masks", predictions, test, experiment.dataset)
@@ -136,8 +138,11 @@ def _cohorts(
     outcomes: Outcomes,
     cache: CaseCache,
     preprocessing: Preprocessing,
-) -> tuple[LabelledCohort, LabelledCohort, Cohort]:
-    """Training and validation cohorts with outcomes, the test cohort without."""
+) -> tuple[LabelledCohort, LabelledCohort, Cohort, Cohort]:
+    """Training and validation cohorts with outcomes; without them, the test cohort and all others.
+
+    The last is prepared as the test cases are, so that both get their risk in the same way.
+    """
 
     def cohort(case_ids: Sequence[str], role: Role, with_mask: bool = True) -> Cohort:
         return preprocessing.cohort(
@@ -150,4 +155,5 @@ def _cohorts(
             cohort=cohort(split.validation, "held-out"), outcomes=outcomes.subset(split.validation)
         ),
         cohort(split.test, "held-out", experiment.needs_mask_at_test),
+        cohort((*split.train, *split.validation), "held-out", experiment.needs_mask_at_test),
     )

@@ -10,8 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pydantic
 
+from mtsbench.data import Outcomes
 from mtsbench.errors import DataError
 from mtsbench.records import FailedTrial, RunDescription, TrialRecord
 
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from mtsbench.splits import Split
 
 Stored = TypeVar("Stored", bound=pydantic.BaseModel)
-RECORD, DESCRIPTION = "record.json", "run.json"
+RECORD, DESCRIPTION, OUTCOMES = "record.json", "run.json", "outcomes.parquet"
 
 
 class RunStore:
@@ -27,6 +31,7 @@ class RunStore:
 
         run.json            the question, the method, how many trials
         splits.json         every split with its case ids
+        outcomes.parquet    time and event of every case
         trials/KEY/         record.json, predictions.parquet, log.jsonl, checkpoint, masks
         failed/KEY.json     a trial that crashed
 
@@ -37,7 +42,9 @@ class RunStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def begin(self, description: RunDescription, splits: Sequence[Split]) -> None:
+    def begin(
+        self, description: RunDescription, splits: Sequence[Split], outcomes: Outcomes
+    ) -> None:
         """Write what the run is, or check that the folder holds this very run.
 
         Raises:
@@ -52,7 +59,21 @@ class RunStore:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / "splits.json", json.dumps([asdict(s) for s in splits], indent=1))
+        table = pd.DataFrame(
+            {"case_id": outcomes.case_ids, "time": outcomes.time, "event": outcomes.event}
+        )
+        table.to_parquet(self.folder / OUTCOMES, index=False)
         _write(self.folder / DESCRIPTION, description.model_dump_json(indent=2))
+
+    def outcomes(self) -> Outcomes:
+        """Follow-up of every case of the run. DataError if the file is missing or damaged."""
+        table = read_table(self.folder / OUTCOMES, ("case_id", "time", "event"))
+        return Outcomes(
+            endpoint=str(self.description().question["endpoint"]),
+            case_ids=tuple(table["case_id"]),
+            time=table["time"].to_numpy(np.float64),
+            event=table["event"].to_numpy(np.bool_),
+        )
 
     def description(self) -> RunDescription:
         """What the run is. DataError if the file is missing or damaged."""
@@ -101,6 +122,27 @@ class RunStore:
 
     def _failure(self, key: str) -> Path:
         return self.folder / "failed" / f"{key[:16]}.json"
+
+
+def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """A parquet table that has at least these columns.
+
+    Raises:
+        DataError: It is missing, damaged, or lacks a column.
+    """
+    try:
+        table = pd.read_parquet(path)
+    except FileNotFoundError as error:
+        raise DataError(
+            f"{path} does not exist; the run is incomplete or was made by an older mtsbench: "
+            "run the model again into an empty folder"
+        ) from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{path} is damaged ({error}); remove it and run again") from error
+    lacking = [name for name in columns if name not in table.columns]
+    if lacking:
+        raise DataError(f"{path} has no column {lacking[0]!r}; remove it and run again")
+    return table
 
 
 def _read(path: Path, schema: type[Stored]) -> Stored:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mtsbench.evaluation import TUMOUR_THRESHOLD, Evaluation
 from mtsbench.preprocessing import native_probability
+from mtsbench.slices import write_slices
 from mtsbench.volumes import Volume, to_sitk
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mtsbench.records import RunDescription
 
 PREDICTIONS, PREPROCESSING, MODEL = "predictions.parquet", "preprocessing.json", "model.json"
+TRAINING_RISK, SLICES = "training_risk.parquet", "slices.safetensors"
+MASK_COLUMNS = ("true_ml", "predicted_ml", "overlap_ml")
 
 
 class TrainingLog:
@@ -36,7 +39,7 @@ class TrainingLog:
 
 
 def predictions_table(predictions: Predictions, evaluation: Evaluation | None) -> pd.DataFrame:
-    """One row a case: risk, survival probabilities by day, scores of its mask."""
+    """One row a case: risk, survival probabilities by day, scores and volumes of its masks."""
     columns: dict[str, object] = {"case_id": predictions.case_ids, "risk": predictions.risk}
     if predictions.survival is not None and predictions.survival_time is not None:
         for column, day in enumerate(predictions.survival_time):
@@ -44,12 +47,32 @@ def predictions_table(predictions: Predictions, evaluation: Evaluation | None) -
     for name, scores in (evaluation.per_case if evaluation else {}).items():
         columns[name] = pd.array([score.value for score in scores], dtype="Float64")
         columns[f"{name}_reason"] = pd.array([score.reason for score in scores], dtype="string")
+    if evaluation and evaluation.overlaps:
+        found = [evaluation.overlaps.get(case_id) for case_id in predictions.case_ids]
+        for name, count in zip(MASK_COLUMNS, ("true", "predicted", "both"), strict=True):
+            columns[name] = pd.array(
+                [None if one is None else getattr(one, count) * one.voxel for one in found],
+                dtype="Float64",
+            )
     return pd.DataFrame(columns)
 
 
-def write_predictions(folder: Path, predictions: Predictions, evaluation: Evaluation) -> None:
-    """Write `predictions.parquet`."""
+def write_predictions(
+    folder: Path, predictions: Predictions, training: Predictions, evaluation: Evaluation
+) -> None:
+    """Write the predictions of the test fold, the risks of all other cases, and slices.
+
+    Args:
+        folder: Of the trial.
+        predictions: Of the test fold.
+        training: Of the other cases, from which cut points of risk groups are taken.
+        evaluation: Of the test fold.
+    """
     predictions_table(predictions, evaluation).to_parquet(folder / PREDICTIONS, index=False)
+    risks = pd.DataFrame({"case_id": training.case_ids, "risk": training.risk})
+    risks.to_parquet(folder / TRAINING_RISK, index=False)
+    if evaluation.slices:
+        write_slices(folder / SLICES, evaluation.slices)
 
 
 def write_model(

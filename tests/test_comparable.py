@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from mtsbench.comparison.comparable import check_comparable, read_run
 from mtsbench.comparison.summary import summarise
+from mtsbench.data import Outcomes
 from mtsbench.errors import DataError, IncomparableRunsError
 from mtsbench.records import StoredScore
 from mtsbench.store import RunStore
@@ -115,7 +117,10 @@ def test_runs_without_any_trial_are_refused(make_run):
 
 def test_a_run_is_read_from_its_folder(tmp_path, make_description, make_record, make_failure):
     store = RunStore(tmp_path)
-    store.begin(make_description(), ())
+    outcomes = Outcomes(
+        endpoint="pfs", case_ids=("P1",), time=np.array([9.0]), event=np.array([True])
+    )
+    store.begin(make_description(), (), outcomes)
     record = make_record()
     store.save_trial(
         record.key, lambda folder: (folder / "record.json").write_text(record.model_dump_json())

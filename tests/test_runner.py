@@ -13,6 +13,7 @@ from mtsbench.experiment import Request, resolve
 from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.progress import Progress
 from mtsbench.runner import RunOptions, run
+from mtsbench.slices import read_slice
 from mtsbench.splits import make_splits
 from mtsbench.store import RunStore
 
@@ -66,6 +67,23 @@ def test_predictions_hold_one_row_for_each_test_case(start):
     ]
 
     assert sorted(pd.concat(tables)["case_id"]) == [f"T{number:02d}" for number in range(24)]
+
+
+def test_a_trial_keeps_the_risks_of_all_other_cases_and_a_slice_of_each_test_case(start):
+    store = start()
+
+    outcomes = store.outcomes()
+    for record in store.records():
+        folder = store.trial_folder(record)
+        tested = pd.read_parquet(folder / "predictions.parquet")
+        others = pd.read_parquet(folder / "training_risk.parquet")
+        assert sorted([*tested["case_id"], *others["case_id"]]) == sorted(outcomes.case_ids)
+        # The model's risk is the uptake, which is the case's number.
+        assert others.sort_values("case_id")["risk"].is_monotonic_increasing
+        assert tested["true_ml"].tolist() == [8**3 * 8 / 1000] * len(tested)
+        one = read_slice(folder / "slices.safetensors", tested["case_id"][0])
+        assert one.true.sum() == 64
+        assert one.images["pet_suv"].max() == 1 + int(tested["case_id"][0][1:])
 
 
 def test_finished_trials_are_not_done_again(start):

@@ -3,19 +3,28 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 
+from mtsbench.data import Outcomes
 from mtsbench.errors import DataError
 from mtsbench.splits import Split
-from mtsbench.store import RunStore
+from mtsbench.store import RunStore, read_table
 
 SPLITS = (Split(repeat=0, fold=0, train=("P1",), validation=("P2",), test=("P3",)),)
+
+OUTCOMES = Outcomes(
+    endpoint="pfs",
+    case_ids=("P1", "P2", "P3"),
+    time=np.array([1.5, 20.0, 1e-3]),
+    event=np.array([True, False, True]),
+)
 
 
 @pytest.fixture
 def store(tmp_path, make_description):
     store = RunStore(tmp_path / "runs" / "npc-pfs")
-    store.begin(make_description(), SPLITS)
+    store.begin(make_description(), SPLITS, OUTCOMES)
     return store
 
 
@@ -42,7 +51,7 @@ def test_beginning_the_same_run_again_changes_nothing(store, make_description, m
     store.save_trial(make_record().key, write(make_record()))
     before = {path: path.read_bytes() for path in store.folder.rglob("*.json")}
 
-    store.begin(make_description(), SPLITS)
+    store.begin(make_description(), SPLITS, OUTCOMES)
 
     assert {path: path.read_bytes() for path in store.folder.rglob("*.json")} == before
 
@@ -51,7 +60,7 @@ def test_beginning_another_run_in_the_same_folder_is_refused(store, make_descrip
     with pytest.raises(
         DataError, match=r"npc-pfs holds another run \(its run.json differs\); choose another --out"
     ):
-        store.begin(make_description(cases=151), SPLITS)
+        store.begin(make_description(cases=151), SPLITS, OUTCOMES)
     assert store.description() == make_description()
 
 
@@ -174,3 +183,27 @@ def test_a_failure_is_kept_until_the_trial_succeeds(store, make_record, make_fai
 def _made(folder):
     folder.mkdir(parents=True)
     return folder
+
+
+def test_outcomes_are_read_back_exactly(store):
+    found = store.outcomes()
+
+    assert (found.endpoint, found.case_ids) == ("pfs", OUTCOMES.case_ids)
+    assert found.time.tolist() == OUTCOMES.time.tolist()
+    assert found.event.tolist() == OUTCOMES.event.tolist()
+
+
+def test_missing_or_damaged_outcomes_are_named(store):
+    path = store.folder / "outcomes.parquet"
+    path.write_bytes(b"PAR1 but no more")
+    with pytest.raises(DataError, match=r"outcomes.parquet is damaged \(.*\); remove it and run"):
+        store.outcomes()
+
+    path.unlink()
+    with pytest.raises(DataError, match=r"outcomes.parquet does not exist; the run is incomplete"):
+        store.outcomes()
+
+
+def test_a_table_without_a_needed_column_is_named(store):
+    with pytest.raises(DataError, match=r"outcomes.parquet has no column 'risk'; remove it"):
+        read_table(store.folder / "outcomes.parquet", ("risk",))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 
 from mtsbench.data import Predictions
 from mtsbench.evaluation import Evaluation
 from mtsbench.interfaces import Score
+from mtsbench.metrics.overlap import Overlap
 from mtsbench.trial_files import TrainingLog, predictions_table, write_predictions
 
 
@@ -37,13 +39,21 @@ def test_survival_curves_and_reasons_have_columns_of_their_own(tmp_path):
         oracle={},
         recovery={},
         oracle_recovery={},
+        overlaps={"A": Overlap(true=10, predicted=6, both=4, voxel=0.5)},
     )
 
-    write_predictions(tmp_path, predictions, evaluation)
+    training = Predictions(case_ids=("C",), risk=np.array([0.3]))
+    write_predictions(tmp_path, predictions, training, evaluation)
     table = predictions_table(predictions, evaluation)
 
     assert (tmp_path / "predictions.parquet").is_file()
+    assert pd.read_parquet(tmp_path / "training_risk.parquet").to_dict("list") == {
+        "case_id": ["C"],
+        "risk": [0.3],
+    }
     assert list(table["survival_365"]) == [0.9, 0.7]
     assert list(table["survival_730.5"]) == [0.8, 0.5]
     assert table["dice"].isna().tolist() == [False, True]
     assert table["dice_reason"][1] == "the true mask is empty"
+    assert table.loc[0, ["true_ml", "predicted_ml", "overlap_ml"]].tolist() == [5.0, 3.0, 2.0]
+    assert table.loc[1, ["true_ml", "predicted_ml", "overlap_ml"]].isna().all()

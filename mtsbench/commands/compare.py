@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from mtsbench.comparison.against_reference import Comparison
+    from mtsbench.comparison.analysis import Analysis, Entry
+
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of two or more runs.")],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of two or more runs; default: all in `runs`."),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Model that the others are tested against, declared before looking."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write report.html, tables and figures here.")
+    ] = None,
     allow_true_mask: Annotated[
         bool,
         typer.Option(
@@ -17,6 +32,9 @@ def compare(
             help="Let a model that was given true test masks stand beside others, marked.",
         ),
     ] = False,
+    images: Annotated[
+        bool, typer.Option("--images/--no-images", help="Show slices of patients in the report.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Summaries as JSON on stdout.")] = False,
 ) -> None:
     """Show several runs in one table; refuses runs that did not answer the same question."""
@@ -24,36 +42,99 @@ def compare(
 
     from rich.console import Console
 
-    from mtsbench.comparison.comparable import check_comparable, read_run
-    from mtsbench.comparison.summary import score_names, summarise
+    from mtsbench.report.tables import comparison_table, difference_table, recovery_table
+
+    analyses = _analyse(runs or _all_runs(), reference, allow_true_mask=allow_true_mask)
+    if as_json:
+        summaries = {
+            entry.run.description.name: _summary(entry, analysis)
+            for analysis in analyses
+            for entry in analysis.entries
+        }
+        typer.echo(json.dumps(summaries, indent=2))
+    else:
+        console = Console()
+        for analysis in analyses:
+            finished = [entry.run for entry in analysis.entries]
+            tables = (
+                comparison_table(finished),
+                difference_table(analysis),
+                recovery_table(finished),
+            )
+            for table in tables:
+                if table is not None:
+                    console.print(table)
+        if reference is None:
+            console.print("no reference declared, so no difference is tested: --reference MODEL")
+    if out is not None:
+        from mtsbench.report.comparison_page import write_report
+
+        page = write_report(analyses, out, images=images)
+        Console(stderr=as_json).print(f"report: {page}", highlight=False, soft_wrap=True)
+
+
+def _all_runs() -> list[Path]:
+    return sorted(path.parent for path in Path("runs").glob("*/run.json"))
+
+
+def _analyse(
+    folders: Sequence[Path], reference: str | None, *, allow_true_mask: bool
+) -> list[Analysis]:
+    from mtsbench.comparison.analysis import analyse
+    from mtsbench.comparison.comparable import by_dataset, check_comparable, read_run
     from mtsbench.errors import OptionError
-    from mtsbench.report.tables import comparison_table, recovery_table
     from mtsbench.store import RunStore
 
-    if len(runs) < 2:
-        raise OptionError(f"compare needs two or more runs, got {len(runs)}")
-    finished = [read_run(RunStore(folder)) for folder in runs]
-    check_comparable(finished, allow_true_mask=allow_true_mask)
-    if not as_json:
-        console = Console()
-        console.print(comparison_table(finished))
-        recovered = recovery_table(finished)
-        if recovered is not None:
-            console.print(recovered)
-        return
-    summaries = {
-        run.description.name: {
-            "model": run.label,
-            "given_true_mask": run.description.method["needs_mask_at_test"],
-            "metrics": {
-                name: {"mean": s.mean, "spread": s.spread, "defined": s.defined, "trials": s.trials}
-                for name in score_names(run)
-                for s in (summarise(run, name),)
-            },
-            "recovery": {
-                name: summarise(run, name, "recovery").mean for name in score_names(run, "recovery")
-            },
-        }
-        for run in finished
+    if len(folders) < 2:
+        raise OptionError(
+            f"compare needs two or more runs, got {len(folders)}; name their folders or let "
+            "`mtsbench run` finish two models first"
+        )
+    stores = {
+        id(run): (run, store) for store in map(RunStore, folders) for run in [read_run(store)]
     }
-    typer.echo(json.dumps(summaries, indent=2))
+    groups = by_dataset([run for run, _ in stores.values()])
+    for group in groups:
+        check_comparable(group, allow_true_mask=allow_true_mask)
+    return [analyse([stores[id(run)] for run in group], reference) for group in groups]
+
+
+def _summary(entry: Entry, analysis: Analysis) -> dict[str, object]:
+    from mtsbench.comparison.summary import score_names, summarise
+
+    run = entry.run
+    found: dict[str, object] = {
+        "model": run.label,
+        "given_true_mask": run.description.method["needs_mask_at_test"],
+        "c_index": entry.c_index,
+        "interval": entry.interval,
+        "metrics": {
+            name: {"mean": s.mean, "spread": s.spread, "defined": s.defined, "trials": s.trials}
+            for name in score_names(run)
+            for s in (summarise(run, name),)
+        },
+        "recovery": {
+            name: summarise(run, name, "recovery").mean for name in score_names(run, "recovery")
+        },
+    }
+    comparison = analysis.comparisons.get(entry.label)
+    if comparison is not None:
+        found["against_reference"] = _against(comparison)
+    return found
+
+
+def _against(one: Comparison) -> dict[str, object]:
+    from dataclasses import asdict
+
+    fitted = one.fitted
+    return {
+        "method": None if one.algorithm is None else asdict(one.algorithm),
+        "p_holm": one.adjusted_p,
+        "posterior": None if one.posterior is None else asdict(one.posterior),
+        "fitted": None
+        if fitted is None
+        else {"difference": fitted.value, "interval": fitted.interval, "p": fitted.p},
+        "robust": one.robust,
+        "detectable": one.detectable,
+        "undefined": one.undefined,
+    }

@@ -80,6 +80,43 @@ def check_comparable(runs: Sequence[FinishedRun], *, allow_true_mask: bool = Fal
             )
 
 
+def by_dataset(runs: Sequence[FinishedRun]) -> tuple[tuple[FinishedRun, ...], ...]:
+    """The runs of each dataset and endpoint, in the order given.
+
+    Raises:
+        IncomparableRunsError: Preset or protocol differ between datasets, so that differences
+            there would not be of the same methods.
+    """
+    groups: dict[tuple[str, str], list[FinishedRun]] = {}
+    for run in runs:
+        question = run.description.question
+        groups.setdefault((str(question["dataset"]), str(question["endpoint"])), []).append(run)
+    first = runs[0].description
+    for run in runs[1:]:
+        for name in ("preset", "protocol"):
+            left, right = first.question[name], run.description.question[name]
+            if left != right:
+                raise IncomparableRunsError(
+                    f"{first.name} and {run.description.name} differ in {name}: {left} and "
+                    f"{right}; run both models with the same settings"
+                )
+    return tuple(tuple(group) for group in groups.values())
+
+
+def row_labels(runs: Sequence[FinishedRun]) -> list[str]:
+    """A name for each run: its model, a hash where two are of one model, true-mask use."""
+    labels = [run.label for run in runs]
+    named = []
+    for run in runs:
+        label = run.label
+        if labels.count(label) > 1:
+            label += f" {run.description.name.rpartition('-')[2]}"
+        if run.description.method["needs_mask_at_test"]:
+            label += " (given the true mask)"
+        named.append(label)
+    return named
+
+
 def _differences(
     left: RunDescription, right: RunDescription
 ) -> Mapping[str, tuple[JsonValue, JsonValue]]:

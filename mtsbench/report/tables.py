@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from mtsbench.comparison.comparable import row_labels
 from mtsbench.comparison.summary import Part, mean_seconds, score_names, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mtsbench.comparison.analysis import Analysis
     from mtsbench.comparison.comparable import FinishedRun
     from mtsbench.records import RunDescription, StoredScore, TrialRecord
 
@@ -99,6 +101,36 @@ def comparison_table(runs: Sequence[FinishedRun]) -> Table:
     return table
 
 
+def difference_table(analysis: Analysis) -> Table | None:
+    """Differences in C from the reference; None without one.
+
+    `method` is Nadeau-Bengio's 95 % interval, `p` Holm's over the rows, `fitted` the jackknife's.
+    """
+    if analysis.reference is None:
+        return None
+    table = Table(
+        title=f"C-index minus that of {analysis.reference.run.label}", title_justify="left"
+    )
+    table.add_column("model", overflow="fold")
+    for name in ("method", "p Holm", "fitted", "robust", "detect."):
+        table.add_column(name, justify="right", overflow="fold")
+    for one in analysis.comparisons.values():
+        test, fitted = one.algorithm, one.fitted
+        table.add_row(
+            one.label,
+            "–" if test is None else f"{test.mean:+.2f} [{_limits(test.interval)}]",
+            "–" if one.adjusted_p is None else f"{one.adjusted_p:.3f}",
+            "–" if fitted is None else f"{fitted.value:+.2f} [{_limits(fitted.interval)}]",
+            "yes" if one.robust else "no",
+            "–" if one.detectable is None else f"{one.detectable:.2f}",
+        )
+    return table
+
+
+def _limits(interval: tuple[float, float]) -> str:
+    return f"{interval[0]:.2f}, {interval[1]:.2f}"
+
+
 def recovery_table(runs: Sequence[FinishedRun]) -> Table | None:
     """How far each model's risk follows the known factors; None where the hazard is not known.
 
@@ -126,20 +158,6 @@ def recovery_table(runs: Sequence[FinishedRun]) -> Table | None:
 def _correlation(run: FinishedRun, factor: str, part: Part) -> str:
     mean = summarise(run, factor, part).mean
     return "–" if mean is None else f"{mean:.2f}"
-
-
-def row_labels(runs: Sequence[FinishedRun]) -> list[str]:
-    """A name for each run: its model, a hash where two are of one model, true-mask use."""
-    labels = [run.label for run in runs]
-    named = []
-    for run in runs:
-        label = run.label
-        if labels.count(label) > 1:
-            label += f" {run.description.name.rpartition('-')[2]}"
-        if run.description.method["needs_mask_at_test"]:
-            label += " (given the true mask)"
-        named.append(label)
-    return named
 
 
 def risk_table(predictions: pd.DataFrame) -> Table:

@@ -1,0 +1,123 @@
+"""Everything that a comparison of runs on one dataset says, computed once for all outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mtsbench.comparison.against_reference import (
+    Comparison,
+    clustered_error,
+    compare_with_reference,
+    stratified_concordance,
+)
+from mtsbench.comparison.comparable import row_labels
+from mtsbench.comparison.cost import Cost, cost
+from mtsbench.comparison.patients import read_patients
+from mtsbench.errors import OptionError
+from mtsbench.metrics.undefined import UndefinedMetricError
+
+if TYPE_CHECKING:
+    from mtsbench.comparison.comparable import FinishedRun
+    from mtsbench.comparison.patients import RunPatients
+    from mtsbench.records import RunDescription
+    from mtsbench.store import RunStore
+
+NORMAL_95 = 1.959964
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Entry:
+    """One run of the comparison.
+
+    Attributes:
+        label: Unique among the runs; says where a true mask was given.
+        c_index: Harrell's C stratified by trial; None where no pair is comparable.
+        interval: Its 95 % jackknife interval, conditional on the fitted models.
+    """
+
+    label: str
+    run: FinishedRun
+    tested: RunPatients
+    cost: Cost
+    c_index: float | None
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Analysis:
+    """The runs on one dataset.
+
+    Attributes:
+        reference: Declared by the user; None where none was.
+        comparisons: Label to its comparison with the reference.
+    """
+
+    description: RunDescription
+    entries: tuple[Entry, ...]
+    reference: Entry | None
+    comparisons: Mapping[str, Comparison]
+
+    def leading(self, count: int) -> tuple[Entry, ...]:
+        """The reference and the highest concordances, at most `count`, for figures."""
+        ranked = sorted(self.entries, key=lambda e: -1.0 if e.c_index is None else -e.c_index)
+        ranked.sort(key=lambda entry: entry is not self.reference)
+        return tuple(ranked[:count])
+
+
+def analyse(runs: Sequence[tuple[FinishedRun, RunStore]], reference: str | None) -> Analysis:
+    """Read the patients of comparable runs and compare each with the reference.
+
+    Args:
+        runs: Of one dataset, checked to be comparable.
+        reference: A model's name, or a run's where several runs are of one model.
+
+    Raises:
+        OptionError: No run, or more than one, has this name.
+        DataError: A run's files are missing or damaged.
+    """
+    labels = row_labels([run for run, _ in runs])
+    entries = tuple(
+        _entry(label, run, read_patients(store, run.records))
+        for label, (run, store) in zip(labels, runs, strict=True)
+    )
+    chosen = None if reference is None else _find(entries, reference)
+    comparisons: dict[str, Comparison] = {}
+    if chosen is not None:
+        others = [(e.label, e.run, e.tested) for e in entries if e is not chosen]
+        found = compare_with_reference((chosen.run, chosen.tested), others)
+        comparisons = {one.label: one for one in found}
+    return Analysis(
+        description=entries[0].run.description,
+        entries=entries,
+        reference=chosen,
+        comparisons=comparisons,
+    )
+
+
+def _entry(label: str, run: FinishedRun, tested: RunPatients) -> Entry:
+    try:
+        found = stratified_concordance(tested)
+    except UndefinedMetricError:
+        return Entry(
+            label=label, run=run, tested=tested, cost=cost(run), c_index=None, interval=None
+        )
+    reach = NORMAL_95 * clustered_error(found, tested)
+    return Entry(
+        label=label,
+        run=run,
+        tested=tested,
+        cost=cost(run),
+        c_index=found.value,
+        interval=(max(0.0, found.value - reach), min(1.0, found.value + reach)),
+    )
+
+
+def _find(entries: Sequence[Entry], name: str) -> Entry:
+    found = [e for e in entries if name in (e.run.label, e.label, e.run.description.name)]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(entry.run.description.name for entry in entries)
+    how = "no run" if not found else f"{len(found)} runs"
+    raise OptionError(f"--reference {name!r} names {how}; choose one of {names}")

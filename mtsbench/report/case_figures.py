@@ -1,0 +1,124 @@
+"""Figures of patients: example cases, and errors of both endpoints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtsbench.comparison.both_endpoints import PatientErrors, patient_errors
+from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.report.figures import COLOURS, Picture, new_figure, panels
+from mtsbench.slices import Slice, read_slice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from mtsbench.comparison.analysis import Analysis, Entry
+
+PET_TOP, CT_WINDOW = 10.0, (-160.0, 240.0)
+SHOWN = 6
+
+
+def segmenting(analysis: Analysis) -> tuple[Entry, ...]:
+    """The models with tumour masks, the reference first."""
+    found = [entry for entry in analysis.entries if entry.tested.gives_masks()]
+    return tuple(sorted(found, key=lambda entry: entry is not analysis.reference))
+
+
+def error_figure(analysis: Analysis) -> Picture | None:
+    """Survival error against segmentation error of each patient; None if no model has both."""
+    found: list[tuple[Entry, PatientErrors]] = []
+    for entry in segmenting(analysis):
+        try:
+            found.append((entry, patient_errors(entry.tested)))
+        except UndefinedMetricError:
+            continue  # the table of both endpoints says why
+    if not found:
+        return None
+    found = found[:SHOWN]
+    figure = new_figure(10, 3.1 * -(-len(found) // 3))
+    for axes, (entry, errors) in zip(panels(figure, len(found)), found, strict=True):
+        axes.plot(
+            errors.segmentation, errors.survival, "o", color=COLOURS[0], alpha=0.5, markersize=4
+        )
+        axes.set_title(f"{entry.run.label}: rho {errors.correlation:.2f}", fontsize=9)
+        axes.set(xlabel="1 - Dice", ylabel="share of pairs in wrong order", ylim=(-0.03, 1.03))
+    return Picture(
+        name="both-endpoints",
+        title="Survival error against segmentation error of each patient",
+        caption=(
+            "One mark a patient. Survival error is the share of the patient's comparable pairs "
+            "that the risk orders wrongly; rho is Spearman's correlation."
+        ),
+        figure=figure,
+    )
+
+
+def example_figure(analysis: Analysis) -> Picture | None:
+    """Best, median and worst patients of one model by either endpoint; None without slices."""
+    for entry in segmenting(analysis):
+        try:
+            errors = patient_errors(entry.tested)
+        except UndefinedMetricError:
+            continue
+        chosen = _choose(errors)
+        slices = [(title, _slice(entry, case_id)) for title, case_id in chosen]
+        shown = [(title, one) for title, one in slices if one is not None and one.images]
+        if shown:
+            return _draw_examples(entry, shown)
+    return None
+
+
+def _draw_examples(entry: Entry, shown: Sequence[tuple[str, Slice]]) -> Picture:
+    channels = list(shown[0][1].images)
+    figure = new_figure(1.9 * len(shown), 2.1 * len(channels) + 0.4)
+    grid = figure.subplots(len(channels), len(shown), squeeze=False)
+    for column, (title, one) in enumerate(shown):
+        for row, name in enumerate(channels):
+            _draw_slice(grid[row, column], one, name)
+        grid[0, column].set_title(title, fontsize=7)
+    return Picture(
+        name="examples",
+        title=f"Example patients of {entry.run.label} with true and predicted tumour",
+        caption=(
+            "The slice with most tumour. Solid blue: true contour; dashed orange: predicted. PET "
+            f"from SUV 0 (white) to {PET_TOP:g} (black); CT from {CT_WINDOW[0]:g} to "
+            f"{CT_WINDOW[1]:g} HU. Chosen by rule, not by eye: best, median and worst."
+        ),
+        figure=figure,
+    )
+
+
+def _draw_slice(axes: Axes, one: Slice, channel: str) -> None:
+    low, high = (0.0, PET_TOP) if channel == "pet_suv" else CT_WINDOW
+    colours = "gray_r" if channel == "pet_suv" else "gray"
+    aspect = one.spacing[0] / one.spacing[1]
+    axes.imshow(one.images[channel], cmap=colours, vmin=low, vmax=high, aspect=aspect)
+    for mask, colour, line in ((one.true, COLOURS[0], "-"), (one.predicted, COLOURS[1], "--")):
+        if mask.any() and not mask.all():
+            axes.contour(mask.astype(float), [0.5], colors=colour, linestyles=line, linewidths=1.2)
+    axes.set(xticks=[], yticks=[])
+    axes.set_ylabel(channel, fontsize=7)
+
+
+def _choose(errors: PatientErrors) -> list[tuple[str, str]]:
+    chosen = []
+    for name, values in (("Dice", errors.segmentation), ("survival", errors.survival)):
+        order = np.argsort(values, kind="stable")
+        places = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
+        for place, row in places.items():
+            value = 1 - values[row] if name == "Dice" else values[row]
+            what = "Dice" if name == "Dice" else "pairs wrong"
+            title = f"{place} by {name}\n{errors.case_ids[row]}\n{what} {value:.2f}"
+            chosen.append((title, errors.case_ids[row]))
+    return chosen
+
+
+def _slice(entry: Entry, case_id: str) -> Slice | None:
+    for fold in entry.tested.folds:
+        if case_id in fold.outcomes.case_ids:
+            return read_slice(fold.slices, case_id)
+    return None

@@ -1,0 +1,84 @@
+"""The methods of a comparison in plain words, with its numbers, and what it does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from mtsbench.comparison.analysis import Analysis
+
+
+def methods_paragraph(analysis: Analysis) -> str:
+    """What a paper would say of how these results were made."""
+    about, question = analysis.description, analysis.description.question
+    protocol = cast("Mapping[str, object]", question["protocol"])
+    seeds = len(cast("list[int]", protocol["seeds"]))
+    trials = f"{_count(protocol['repeats'], 'repeat')} of {protocol['folds']}-fold cross-validation"
+    simulated = " The cohort is simulated." if about.simulated else ""
+    text = (
+        f"{len(analysis.entries)} models were compared on {about.cases} cases of the dataset "
+        f"{question['dataset']} ({about.events} events; endpoint {question['endpoint']}; "
+        f"{about.without_outcome} further cases without outcome were left out).{simulated} "
+        f"All models were trained and tested on identical splits ({trials}, stratified by event "
+        f"and, where known, by centre; splits {about.splits_sha256[:12]}) with "
+        f"{_count(seeds, 'training seed')} and preset {question['preset']}; "
+        f"{float(cast('float', protocol.get('validation_share', 0.2))):.0%} of the cases outside "
+        "the test fold served early stopping and tuning. Everything learnt, from intensity "
+        "statistics to cut points, was learnt inside the training part, and no model had access "
+        "to outcomes of test cases. The primary metric was Harrell's C within test folds, "
+        "averaged over seeds inside each fold. "
+    )
+    if about.tau is not None and about.horizon is not None:
+        text += (
+            f"Metrics of survival curves were integrated up to tau = {about.tau:.0f} days and "
+            f"single-day metrics read at {about.horizon:.0f} days, both chosen from the outcomes "
+            "alone; censoring weights came from the whole cohort. "
+        )
+    if analysis.reference is None:
+        return text + "No reference was declared, so no difference was tested."
+    return text + (
+        f"Each model was compared with {analysis.reference.label}, declared before looking, by the "
+        "Nadeau-Bengio corrected resampled t-test with Holm's adjustment over "
+        f"{_count(len(analysis.comparisons), 'comparison')}, by the Bayesian correlated t-test "
+        "with differences within 0.01 taken as equivalent, and, conditional on the fitted models, "
+        "by the patient-clustered infinitesimal jackknife. A difference is called robust only "
+        "when the first and the last agree. All other metrics are exploratory."
+    )
+
+
+def limits(analysis: Analysis) -> tuple[str, ...]:
+    """What a reader must not take from this report."""
+    about = analysis.description
+    found = [
+        "Cross-validation says how methods do at this sample size, not how one frozen model does "
+        "in another hospital; that needs an external cohort.",
+        "A difference that is not found is not equality: compare it with the detectable one.",
+        "Intervals of the leaderboard are of patients, with the fitted models fixed; two that "
+        "overlap may still differ, and two that do not are not thereby tested.",
+        "Events of other causes are treated as censoring.",
+    ]
+    protocol = cast("Mapping[str, object]", about.question["protocol"])
+    if len(cast("list[int]", protocol["seeds"])) == 1:
+        found.append("One training seed: the variance between trainings was not measured.")
+    if protocol["repeats"] == 1:
+        found.append("One repeat: the test has few degrees of freedom and little power.")
+    if about.question["preset"] == "demo":
+        found.append(
+            "Preset demo trains networks for a fraction of their published budget on coarse "
+            "volumes: it shows the program, not the worth of the methods."
+        )
+    if about.simulated:
+        found.append("The data are simulated; nothing here says anything about patients.")
+    if any(entry.run.description.method["needs_mask_at_test"] for entry in analysis.entries):
+        found.append(
+            "Some models were given the true tumour mask of test patients, which no new patient "
+            "has; they are marked."
+        )
+    undefined = [one for one in analysis.comparisons.values() if one.undefined]
+    found += [f"{one.label}: {'; '.join(one.undefined)}." for one in undefined]
+    return tuple(found)
+
+
+def _count(number: object, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

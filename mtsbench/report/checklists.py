@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mtsbench.report.methods_text import methods_paragraph
 from mtsbench.report.paper_tables import Table
 
 if TYPE_CHECKING:
@@ -35,9 +34,9 @@ def checklist(analysis: Analysis) -> Table:
             f"{about.without_outcome} cases without outcome left out; clinical values imputed "
             "inside the training fold",
         ),
-        ("TRIPOD+AI 12a-c", "partition, handling, tuning", "run", methods_paragraph(analysis)),
+        ("TRIPOD+AI 12a-c", "partition, handling, tuning", "run", "section Methods"),
         ("TRIPOD+AI 12e", "measures and comparison", "run", "leaderboard, differences"),
-        ("TRIPOD+AI 18f", "code", "run", f"{record.git or 'installed packages'}; versions below"),
+        ("TRIPOD+AI 18f", "code", "run", "commit and versions: table of runs"),
         ("TRIPOD+AI 22", "model specification", "run", "options and weights in the run folders"),
         ("TRIPOD+AI 23a", "performance with intervals", "run", "leaderboard"),
         ("CLAIM partitions", "data partitions", "run", f"splits {about.splits_sha256[:12]}"),

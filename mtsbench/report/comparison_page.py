@@ -144,7 +144,7 @@ def _versions(analysis: Analysis) -> Table:
                 entry.run.description.name,
                 f"{len(entry.run.records)} of {entry.run.description.trials}",
                 str(len(entry.run.failures)),
-                entry.run.records[0].git or "installed package",
+                (entry.run.records[0].git or "installed package")[:12],
                 entry.run.records[0].device,
                 entry.run.records[0].platform.get("torch", "–"),
             )

@@ -118,13 +118,13 @@ def difference_table(analysis: Analysis) -> Table | None:
                 one.label + (f" ({dropped} folds undefined)" if dropped else ""),
                 "–" if test is None else f"{test.mean:+.3f}",
                 "–" if test is None else _interval(test.interval),
-                "–" if test is None else f"{test.p:.3f}",
-                "–" if one.adjusted_p is None else f"{one.adjusted_p:.3f}",
+                "–" if test is None else _p(test.p),
+                "–" if one.adjusted_p is None else _p(one.adjusted_p),
                 "–"
                 if shares is None
                 else f"{shares.worse:.2f} / {shares.equivalent:.2f} / {shares.better:.2f}",
                 "–" if fitted is None else _interval(fitted.interval),
-                "–" if fitted is None else f"{fitted.p:.3f}",
+                "–" if fitted is None else _p(fitted.p),
                 "yes" if one.robust else "no",
                 _number(one.detectable),
             )
@@ -158,16 +158,15 @@ def exploratory_table(analysis: Analysis) -> Table | None:
             if metric == "harrell-c" or metric not in score_names(analysis.reference.run):
                 continue
             found = explore(analysis.reference.run, entry.run, metric)
-            if isinstance(found, ResampledTest):
-                cells = (f"{found.mean:+.3f}", _interval(found.interval), f"{found.p:.3f}")
-                rows.append((entry.label, metric, *cells))
+            cells = ("–", "–", "–", found) if isinstance(found, str) else _cells(found)
+            rows.append((entry.label, metric, *cells))
     return Table(
         name="exploratory",
         caption=(
             f"Other metrics minus those of {analysis.reference.label}: exploratory, not adjusted "
             "for their number. For ibs, hd95 and volume-error lower is better."
         ),
-        columns=("model", "metric", "difference", "95 % interval", "p"),
+        columns=("model", "metric", "difference", "95 % interval", "p", "why not"),
         rows=tuple(rows),
     )
 
@@ -180,7 +179,7 @@ def calibration_table(analysis: Analysis) -> Table | None:
         groups = risk_groups(entry.tested)
         ratio = groups.hazard_ratio
         cells = [
-            "–" if groups.log_rank is None else f"{groups.log_rank.p:.3f}",
+            "–" if groups.log_rank is None else _p(groups.log_rank.p),
             "–" if ratio is None else f"{ratio.value:.2f} {_interval(ratio.interval, 2)}",
         ]
         try:
@@ -282,6 +281,14 @@ def _overlaps(tested: RunPatients) -> list[Overlap]:
                 whole = dict(zip(("true", "predicted", "both"), counts, strict=True))
                 found.append(Overlap(**whole, voxel=VOXEL))
     return found
+
+
+def _cells(test: ResampledTest) -> tuple[str, str, str, str]:
+    return f"{test.mean:+.3f}", _interval(test.interval), _p(test.p), ""
+
+
+def _p(value: float) -> str:
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _mean(entry: Entry, metric: str) -> str:

@@ -90,6 +90,13 @@ def test_a_long_follow_up_gives_a_curve_of_at_most_201_days():
     assert (np.diff(grid) > 0).all()
 
 
+def test_curves_go_on_to_the_last_follow_up_and_not_only_to_the_last_event():
+    time, event = np.array([1.0, 5.0, 3.0, 9.0]), np.array([True, True, False, False])
+
+    assert curve_grid(time, event).tolist() == [0.0, 1.0, 5.0, 9.0]
+    assert curve_grid(time, np.zeros(4, dtype=bool)).tolist() == [0.0, 9.0]
+
+
 def test_kaplan_meier_equals_r():
     if not GOLDEN.is_dir():
         pytest.skip(f"{GOLDEN} is absent: the shared folder lies beside the repository")
@@ -253,7 +260,9 @@ def test_icare_without_a_feature_worth_a_vote_gives_every_case_the_marginal_curv
     assert (fit.risk(np.ones((3, 1))) == 0).all()
     cumulative = -np.log(fit.survival(np.ones((1, 1)))[0])
     at_risk = (design.time[None, :] >= np.sort(design.time[design.event])[:, None]).sum(axis=1)
-    assert cumulative[1:] == pytest.approx(np.cumsum(1 / at_risk))
+    expected = np.cumsum(1 / at_risk)
+    # The grid goes on to the last follow-up, where the curve is that of the last event.
+    assert cumulative[1:] == pytest.approx([*expected, expected[-1]])
 
 
 def test_a_forest_offers_no_leaf_larger_than_a_quarter_of_the_cases():

@@ -92,11 +92,15 @@ def check_events(event: NDArray[np.bool_], who: str) -> None:
 
 
 def curve_grid(time: NDArray[np.float64], event: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(T,) days at which curves are given: 0 and the training event times, at most 201."""
-    steps = np.unique(time[event]) if event.any() else time.max(keepdims=True)
+    """(T,) days at which curves are given: 0, at most 200 training event times, the last follow-up.
+
+    Without the last, a curve would end with the last event although patients were observed, free of
+    it, for longer.
+    """
+    steps = np.unique(time[event])
     if len(steps) > LARGEST_GRID:
         steps = steps[np.linspace(0, len(steps) - 1, LARGEST_GRID).round().astype(np.intp)]
-    return np.concatenate([[0.0], steps])
+    return np.unique(np.concatenate([[0.0], steps, [time.max()]]))
 
 
 def outcome_records(design: Design) -> NDArray[np.void]:

@@ -10,7 +10,7 @@ from mtsbench.hookspecs import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mtsbench.interfaces import CaseMetric, FoldMetric, Metric
+    from mtsbench.interfaces import FoldMetric, Metric, PatientMetric
 
 
 @hookimpl
@@ -128,31 +128,31 @@ def _build_ipa() -> FoldMetric:
     return PredictionAccuracy()
 
 
-def _build_dice() -> CaseMetric:
+def _build_dice() -> PatientMetric:
     from mtsbench.metrics.segmentation import Dice
 
     return Dice()
 
 
-def _build_hausdorff_95() -> CaseMetric:
+def _build_hausdorff_95() -> PatientMetric:
     from mtsbench.metrics.segmentation import Hausdorff95
 
     return Hausdorff95()
 
 
-def _build_surface_dice(*, tolerance: float = 2.0) -> CaseMetric:
+def _build_surface_dice(*, tolerance: float = 2.0) -> PatientMetric:
     from mtsbench.metrics.segmentation import SurfaceDice
 
     return SurfaceDice(tolerance)
 
 
-def _build_volume_error() -> CaseMetric:
+def _build_volume_error() -> PatientMetric:
     from mtsbench.metrics.segmentation import VolumeError
 
     return VolumeError()
 
 
-def _build_detection(*, least: float = 0.3) -> CaseMetric:
+def _build_detection(*, least: float = 0.3) -> PatientMetric:
     from mtsbench.metrics.segmentation import Detection
 
     return Detection(least)

@@ -33,7 +33,7 @@ class Evaluation:
 
     Attributes:
         scores: Metric to the fold's score; for masks, the mean over patients that have one.
-        per_case: Metric to one score per test case, in the order of the predictions.
+        per_patient: Metric to one score per test case, in the order of the predictions.
         overlaps: Case id to the sizes of its masks, where it has a true one.
         slices: Case id to a slice to look at, where it has a true mask.
         oracle: Metric to the score of the true risk, where the dataset is simulated.
@@ -42,7 +42,7 @@ class Evaluation:
     """
 
     scores: Mapping[str, StoredScore]
-    per_case: Mapping[str, tuple[Score, ...]]
+    per_patient: Mapping[str, tuple[Score, ...]]
     oracle: Mapping[str, StoredScore]
     recovery: Mapping[str, StoredScore]
     oracle_recovery: Mapping[str, StoredScore]
@@ -83,7 +83,7 @@ def evaluate(
     masks = _MaskScores()
     if predictions.tumour_probability is not None:
         masks = _score_masks(predictions.tumour_probability, cohort, dataset, metrics)
-    per_case = {name: tuple(scores) for name, scores in masks.scores.items()}
+    per_patient = {name: tuple(scores) for name, scores in masks.scores.items()}
     oracle: dict[str, StoredScore] = {}
     recovery: dict[str, StoredScore] = {}
     oracle_recovery: dict[str, StoredScore] = {}
@@ -96,9 +96,9 @@ def evaluate(
     return Evaluation(
         scores={
             **_score_risk(predictions, outcomes, train, metrics),
-            **{name: _mean(scores) for name, scores in per_case.items()},
+            **{name: _mean(scores) for name, scores in per_patient.items()},
         },
-        per_case=per_case,
+        per_patient=per_patient,
         oracle=oracle,
         recovery=recovery,
         oracle_recovery=oracle_recovery,
@@ -149,7 +149,7 @@ def _score_masks(
     dataset: Dataset,
     metrics: Metrics,
 ) -> _MaskScores:
-    found = _MaskScores(scores={name: [] for name in metrics.per_case})
+    found = _MaskScores(scores={name: [] for name in metrics.per_patient})
     for row, (case_id, probability) in enumerate(zip(cohort.case_ids, probabilities, strict=True)):
         case = dataset.load(case_id)
         if case.mask is None:
@@ -159,8 +159,8 @@ def _score_masks(
         grid = case.mask.grid
         predicted = native_probability(probability, cohort[row].grid, grid) > TUMOUR_THRESHOLD
         true = np.asarray(case.mask.array, dtype=np.bool_)
-        for name, metric in metrics.per_case.items():
-            found.scores[name].append(metric.per_case(predicted, true, grid))
+        for name, metric in metrics.per_patient.items():
+            found.scores[name].append(metric.per_patient(predicted, true, grid))
         found.overlaps[case_id] = overlap(predicted, true, grid)
         found.slices[case_id] = cut_slice(case, true, predicted, grid)
     return found

@@ -276,17 +276,19 @@ class FoldMetric(Protocol):
 
 
 @runtime_checkable
-class CaseMetric(Protocol):
+class PatientMetric(Protocol):
     """A segmentation metric with one value per patient, which may be pooled over folds."""
 
     higher_is_better: bool
 
-    def per_case(self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid) -> Score:
+    def per_patient(
+        self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid
+    ) -> Score:
         """Both (D, H, W) on `grid`, the native grid of the true mask."""
         ...
 
 
-Metric = FoldMetric | CaseMetric
+Metric = FoldMetric | PatientMetric
 
 
 class Executor(Protocol):

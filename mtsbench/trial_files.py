@@ -44,7 +44,7 @@ def predictions_table(predictions: Predictions, evaluation: Evaluation | None) -
     if predictions.survival is not None and predictions.survival_time is not None:
         for column, day in enumerate(predictions.survival_time):
             columns[f"survival_{day:g}"] = predictions.survival[:, column]
-    for name, scores in (evaluation.per_case if evaluation else {}).items():
+    for name, scores in (evaluation.per_patient if evaluation else {}).items():
         columns[name] = pd.array([score.value for score in scores], dtype="Float64")
         columns[f"{name}_reason"] = pd.array([score.reason for score in scores], dtype="string")
     if evaluation and evaluation.overlaps:

@@ -149,3 +149,30 @@ def make_failure():
         )
 
     return make
+
+
+@pytest.fixture
+def stored(tmp_path, make_description, make_record):
+    """Makes a finished run on disk: `stored(label="b", noise=1.0, ...)`, see `stored.py`."""
+    module = load_module("stored")
+
+    def make(**settings):
+        return module.make(tmp_path / "stored", make_description, make_record, **settings)
+
+    return make
+
+
+@pytest.fixture
+def analysed(stored):
+    """Makes runs and analyses them: `analysed("a", {"a": 0.5, "b": 2.0}, folds=5)`."""
+    from mtsbench.comparison.analysis import analyse
+    from mtsbench.comparison.comparable import read_run
+
+    def make(reference, noises, only=None, **settings):
+        stores = [
+            stored(label=label, noise=noise, **settings, **(only or {}).get(label, {}))
+            for label, noise in noises.items()
+        ]
+        return analyse([(read_run(store), store) for store in stores], reference)
+
+    return make

@@ -17,7 +17,7 @@ CASES = ("P1", "P2", "P3")
 NATIVE = Grid(size=(8, 8, 8), spacing=(2.0, 2.0, 2.0))
 # The lower half of the native field of view, at the same voxels.
 CROP = Grid(size=(4, 8, 8), spacing=(2.0, 2.0, 2.0))
-METRICS = Metrics(within_fold={"harrell-c": HarrellC()}, per_case={"dice": Dice()})
+METRICS = Metrics(within_fold={"harrell-c": HarrellC()}, per_patient={"dice": Dice()})
 
 
 def box(depth: slice) -> np.ndarray:
@@ -102,7 +102,7 @@ def test_risks_are_scored_over_the_whole_fold():
     assert found.scores.keys() == {"harrell-c"}
     assert found.scores["harrell-c"].value == pytest.approx(1 / 3)
     assert found.scores["harrell-c"].cases == 3
-    assert found.per_case == {}
+    assert found.per_patient == {}
     assert found.oracle == found.recovery == found.oracle_recovery == {}
 
 
@@ -138,7 +138,7 @@ def test_a_perfect_mask_on_the_same_grid_has_dice_1():
 
     found = scored(probability=probability, grids=[NATIVE] * 3)
 
-    assert [score.value for score in found.per_case["dice"]] == [1.0, 1.0, 1.0]
+    assert [score.value for score in found.per_patient["dice"]] == [1.0, 1.0, 1.0]
     assert (found.scores["dice"].value, found.scores["dice"].cases) == (1.0, 3)
 
 
@@ -159,7 +159,7 @@ def test_a_probability_of_one_half_is_not_tumour():
 
     found = scored(masks=everything, probability=[half, above, above], grids=[NATIVE] * 3)
 
-    assert [score.value for score in found.per_case["dice"]] == [0.0, 1.0, 1.0]
+    assert [score.value for score in found.per_patient["dice"]] == [0.0, 1.0, 1.0]
 
 
 def test_patients_without_tumour_or_mask_have_a_reason_and_no_part_in_the_mean():
@@ -168,7 +168,7 @@ def test_patients_without_tumour_or_mask_have_a_reason_and_no_part_in_the_mean()
 
     found = scored(masks=masks, probability=probability, grids=[NATIVE] * 3)
 
-    assert [score.reason for score in found.per_case["dice"]] == [
+    assert [score.reason for score in found.per_patient["dice"]] == [
         "the case has no true mask",
         "the true mask is empty",
         None,
@@ -198,7 +198,7 @@ def test_masks_are_not_scored_without_probability_or_metric(missing):
         "metrics": METRICS,
     }
     given[missing] = (
-        SimpleNamespace(within_fold=METRICS.within_fold, per_case={})
+        SimpleNamespace(within_fold=METRICS.within_fold, per_patient={})
         if missing == "metrics"
         else None
     )

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mtsbench.comparison.across_datasets import friedman, signed_rank_p
 from mtsbench.comparison.bootstrap import bootstrap_differences
+from mtsbench.comparison.resampled_tests import correlated_bayes, holm, nadeau_bengio, paired_t
 from mtsbench.metrics.antolini import antolini_c
 from mtsbench.metrics.brier import brier_score, integrate, integrated_brier_score
 from mtsbench.metrics.calibration import calibration_slope, d_calibration, km_calibration
@@ -513,7 +515,137 @@ def test_masks_score_as_their_definitions_say(name):
 
 
 # --------------------------------------------------------------------------------- what is left
+RESAMPLING = read("resampling_tests")
+RESAMPLED = ("veteran", "lung", "pbc")
+
+
+def fold_table(name: str) -> dict[str, np.ndarray]:
+    path = GOLDEN / f"perfold_{name}.csv"
+    with path.open() as file:
+        columns = file.readline().strip().split(",")
+    return dict(zip(columns, np.loadtxt(path, delimiter=",", skiprows=1).T, strict=True))
+
+
+@pytest.mark.parametrize("name", RESAMPLED)
+def test_differences_of_folds(name):
+    folds = fold_table(name)
+
+    near(folds["C_B"] - folds["C_A"], RESAMPLING[name]["diff_B_minus_A"])
+
+
+@pytest.mark.parametrize("name", RESAMPLED)
+@pytest.mark.parametrize(
+    ("key", "share"),
+    [("nadeau_bengio_ratio_1_over_K_minus_1", None), ("nadeau_bengio_ratio_actual_mean", "actual")],
+)
+def test_corrected_resampled_t(name, key, share):
+    expected, folds = RESAMPLING[name][key], fold_table(name)
+    ratio = 0.25 if share is None else (folds["n_test"] / folds["n_train"]).mean()
+
+    found = nadeau_bengio(np.array(RESAMPLING[name]["diff_B_minus_A"]), test_share=ratio)
+
+    near(ratio, expected["test_train_ratio"])
+    near(found.mean, expected["mean"])
+    near(found.standard_error, expected["se"])
+    near(found.t, expected["t"])
+    near(found.p, expected["p_two_sided"])
+    near(found.interval, expected["ci95"])
+    assert found.degrees_of_freedom == expected["df"] == expected["J"] - 1
+    near(np.std(RESAMPLING[name]["diff_B_minus_A"], ddof=1), expected["sd"])
+
+
+@pytest.mark.parametrize("name", RESAMPLED)
+def test_naive_paired_t_and_wilcoxon_over_folds(name):
+    differences = np.array(RESAMPLING[name]["diff_B_minus_A"])
+
+    found = paired_t(differences)
+
+    near(found.t, RESAMPLING[name]["naive_paired_t"]["t"])
+    near(found.p, RESAMPLING[name]["naive_paired_t"]["p"])
+    expected = RESAMPLING[name]["wilcoxon_signed_rank_naive"]["p"]
+    near(signed_rank_p(differences), expected)
+
+
+@pytest.mark.parametrize("name", RESAMPLED)
+def test_bayesian_correlated_t(name):
+    expected = RESAMPLING[name]["bayes_correlated_t_rope_0.01"]
+
+    found = correlated_bayes(
+        np.array(RESAMPLING[name]["diff_B_minus_A"]),
+        correlation=expected["rho"],
+        equivalence=expected["rope"],
+    )
+
+    near(found.worse, expected["p_A_better"])
+    near(found.equivalent, expected["p_rope"])
+    near(found.better, expected["p_B_better"])
+    # With rho = 1 / K the highest-density interval is Nadeau and Bengio's.
+    near(expected["hdi95"], RESAMPLING[name]["nadeau_bengio_ratio_1_over_K_minus_1"]["ci95"])
+
+
+def test_holm():
+    near(holm(RESAMPLING["p_adjust"]["raw"]), RESAMPLING["p_adjust"]["holm"])
+
+
+def test_critical_differences_of_nemenyi():
+    expected = RESAMPLING["nemenyi_q"]
+    for models, q in zip(expected["k"], expected["alpha_0.05"], strict=True):
+        if models < 3:
+            continue  # two models are compared with Wilcoxon's test
+        scores = np.random.default_rng(models).random((12, models))
+        found = friedman(scores).critical_difference
+        near(found / np.sqrt(models * (models + 1) / 72), q, FITTED)
+
+
+def datasets() -> tuple[list[str], np.ndarray]:
+    with (GOLDEN / "multi_demsar2006.csv").open() as file:
+        header, *rows = (line.strip().split(",") for line in file)
+    return header[1:], np.array([[float(cell) for cell in row[1:]] for row in rows])
+
+
+def test_friedman_and_critical_difference_of_demsar():
+    expected, (models, scores) = read("multi_dataset")["demsar"], datasets()
+
+    found = friedman(scores)
+
+    assert scores.shape == (expected["N"], expected["k"])
+    near(found.mean_rank, [expected["avg_rank"][model] for model in models])
+    near(found.chi_squared, expected["friedman_chi2_tie_corrected"])
+    near(found.p, expected["p_tie_corrected"])
+    near(found.critical_difference, expected["nemenyi"]["CD_0.05"], FITTED)
+
+
+def test_signed_rank_tests_with_holm_of_demsar():
+    expected, (models, scores) = read("multi_dataset")["demsar"], datasets()
+    column = dict(zip(models, scores.T, strict=True))
+
+    found = [signed_rank_p(column[p["a"]] - column[p["b"]], exact=False) for p in expected["pairs"]]
+
+    near(found, [pair["wilcoxon_p_normal_no_continuity"] for pair in expected["pairs"]])
+    near(holm(found), expected["wilcoxon_holm"])
+
+
 LEFT_OUT = {
+    "burk": "its table of scores is not among the golden files",
+    "friedman_chi2_no_tie_correction": "the tie-corrected statistic is offered",
+    "p_no_tie": "as friedman_chi2_no_tie_correction",
+    "iman_davenport_F": "Friedman's chi-squared is offered",
+    "p_F": "as iman_davenport_F",
+    "q_0.10": "the level is 5 %",
+    "CD_0.10": "as q_0.10",
+    "alpha_0.10": "as q_0.10",
+    "q_0.05": "in CD_0.05",
+    "nemenyi_p": "pairs are tested by Wilcoxon-Holm; ranks are a picture",
+    "rank_diff_z": "as nemenyi_p",
+    "wilcoxon_V_zero_dropped": "p follows from it",
+    "V": "as wilcoxon_V_zero_dropped",
+    "control": "as nemenyi_p",
+    "control_raw_p": "as nemenyi_p",
+    "control_holm": "as nemenyi_p",
+    "hochberg": "Holm is the adjustment used",
+    "BH": "as hochberg",
+    "BY": "as hochberg",
+    "bonferroni": "as hochberg",
     "cvar_null": "the variance under the null is not offered: the jackknife variance is",
     "corr": "follows from vcov",
     "cox_A": "multivariable Cox model: its covariates are not in the tables",
@@ -550,7 +682,11 @@ def keys(value) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["concordance", "survival_basics", "external_gbsg", "edge_cases", "segmentation"]
+    "name",
+    [
+        *("concordance", "survival_basics", "external_gbsg", "edge_cases", "segmentation"),
+        *("resampling_tests", "multi_dataset"),
+    ],
 )
 def test_every_golden_value_is_reproduced_above_or_left_out_with_a_reason(name):
     above = Path(__file__).read_text().split("LEFT_OUT = {")[0]
@@ -558,6 +694,7 @@ def test_every_golden_value_is_reproduced_above_or_left_out_with_a_reason(name):
     data |= set(CONCORDANCE["pbc"]["apparent"]) | {*CONCORDANCE["veteran"]["apparent"]}
     data |= {*CONCORDANCE["lung"]["apparent"], *EXTERNAL["concordance"]}
     data |= {"concordant", "discordant", "tied_risk", "tied_time", "tied_both"}  # read by name
+    data |= set(datasets()[0])
 
     unread = {key for key in keys(read(name)) - data - set(LEFT_OUT) if f'"{key}"' not in above}
 

@@ -41,15 +41,21 @@ def test_cores_own_metrics_are_sorted_by_what_they_are_computed_on():
 
     concordances = ["antolini-c", "harrell-c", "uno-c"]
     assert sorted(metrics.within_fold) == sorted([*concordances, "auc", "ibs", "ipa"])
-    assert sorted(metrics.per_case) == ["detection", "dice", "hd95", "surface-dice", "volume-error"]
+    assert sorted(metrics.per_patient) == [
+        "detection",
+        "dice",
+        "hd95",
+        "surface-dice",
+        "volume-error",
+    ]
     assert isinstance(metrics.within_fold["harrell-c"], HarrellC)
-    assert isinstance(metrics.per_case["dice"], Dice)
+    assert isinstance(metrics.per_patient["dice"], Dice)
 
 
 def test_a_metric_that_computes_nothing_is_refused():
     with pytest.raises(
         PluginError,
-        match="'odd' must have a method within_fold or per_case, got a dict with neither",
+        match="'odd' must have a method within_fold or per_patient, got a dict with neither",
     ):
         build_metrics(installed(metric("odd", lambda: {})))
 

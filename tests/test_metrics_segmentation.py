@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis.extra.numpy import arrays
 
-from mtsbench.interfaces import CaseMetric
+from mtsbench.interfaces import PatientMetric
 from mtsbench.metrics.segmentation import Detection, Dice, Hausdorff95, SurfaceDice, VolumeError
 from mtsbench.metrics.surfaces import diagonal
 from mtsbench.volumes import Grid
@@ -52,7 +52,7 @@ def test_dice_is_that_of_other_libraries(oracle, name):
     assert [mask.sum(), predicted.sum()] == expected["voxels"]
     grid = Grid(size=mask.shape, spacing=tuple(expected["spacing"]))
 
-    score = Dice().per_case(predicted, mask, grid)
+    score = Dice().per_patient(predicted, mask, grid)
 
     if mask.any():
         assert score.value == pytest.approx(expected["dice"], abs=1e-12)
@@ -65,16 +65,16 @@ def test_dice_is_that_of_other_libraries(oracle, name):
 def test_dice_is_symmetric_and_between_none_and_all(one, other):
     assume(one.any() and other.any())
 
-    score = Dice().per_case(one, other, GRID).value
+    score = Dice().per_patient(one, other, GRID).value
 
-    assert score == Dice().per_case(other, one, GRID).value
+    assert score == Dice().per_patient(other, one, GRID).value
     assert 0 <= score <= 1
     assert (score == 1) == bool((one == other).all())
     assert (score == 0) == (not (one & other).any())
 
 
 def test_dice_is_a_metric_of_cases():
-    assert isinstance(Dice(), CaseMetric)
+    assert isinstance(Dice(), PatientMetric)
     assert Dice().higher_is_better
 
 
@@ -90,7 +90,7 @@ CUBE_GRID = Grid(size=CUBE.shape, spacing=(1.0, 1.0, 1.0))
 
 def scores(name: str) -> dict[str, object]:
     mask, predicted = PAIRS[name]
-    return {key: one.per_case(predicted, mask, CUBE_GRID) for key, one in METRICS.items()}
+    return {key: one.per_patient(predicted, mask, CUBE_GRID) for key, one in METRICS.items()}
 
 
 @pytest.mark.parametrize("name", ["reference_empty", "both_empty"])
@@ -120,15 +120,15 @@ def test_a_shift_is_scored_in_mm_and_counts_as_found_while_a_third_overlaps():
     assert (found["hd95"], found["surface-dice"], found["detection"]) == (2, 1, 1)
     assert found["volume-error"] == 0
     mask, predicted = PAIRS["shift_2_voxels_x"]
-    assert Detection(0.5).per_case(predicted, mask, CUBE_GRID).value == 0
+    assert Detection(0.5).per_patient(predicted, mask, CUBE_GRID).value == 0
 
 
 @pytest.mark.parametrize("name", METRICS)
 def test_each_is_a_metric_of_cases_and_better_for_the_true_mask(name):
     metric = METRICS[name]
     mask, predicted = PAIRS["cube_plus_far_voxel"][0], CUBE
-    perfect = metric.per_case(mask, mask, CUBE_GRID).value
-    worse = metric.per_case(predicted, mask, CUBE_GRID).value
+    perfect = metric.per_patient(mask, mask, CUBE_GRID).value
+    worse = metric.per_patient(predicted, mask, CUBE_GRID).value
 
-    assert isinstance(metric, CaseMetric)
+    assert isinstance(metric, PatientMetric)
     assert perfect >= worse if metric.higher_is_better else perfect < worse

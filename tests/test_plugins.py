@@ -50,7 +50,7 @@ def test_core_announces_its_metrics_and_builds_them(install):
     assert components.get("metric", "dice").distribution == "mtsbench"
     assert components.get("metric", "dice").version == __version__
     assert hasattr(components.build("metric", "harrell-c"), "within_fold")
-    assert hasattr(components.build("metric", "dice"), "per_case")
+    assert hasattr(components.build("metric", "dice"), "per_patient")
 
 
 def test_build_passes_what_core_supplies_and_every_option(install, tmp_path):

@@ -35,7 +35,9 @@ def test_survival_curves_and_reasons_have_columns_of_their_own(tmp_path):
     )
     evaluation = Evaluation(
         scores={},
-        per_case={"dice": (Score(value=0.5), Score(value=None, reason="the true mask is empty"))},
+        per_patient={
+            "dice": (Score(value=0.5), Score(value=None, reason="the true mask is empty"))
+        },
         oracle={},
         recovery={},
         oracle_recovery={},

@@ -29,7 +29,9 @@ class Dice:
 
     higher_is_better = True
 
-    def per_case(self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid) -> Score:
+    def per_patient(
+        self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid
+    ) -> Score:
         """Dice in [0, 1]; undefined where the true mask is empty."""
         try:
             return Score(value=overlap(predicted, mask, grid).dice())
@@ -45,7 +47,9 @@ class Hausdorff95:
 
     higher_is_better = False
 
-    def per_case(self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid) -> Score:
+    def per_patient(
+        self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid
+    ) -> Score:
         """Distance in mm; undefined where the true mask is empty."""
         try:
             return Score(value=hausdorff_95(predicted, mask, grid))
@@ -64,7 +68,9 @@ class SurfaceDice:
     def __init__(self, tolerance: float) -> None:
         self.tolerance = tolerance
 
-    def per_case(self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid) -> Score:
+    def per_patient(
+        self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid
+    ) -> Score:
         """Share in [0, 1]; undefined where the true mask is empty."""
         try:
             return Score(value=surface_dice(predicted, mask, grid, tolerance=self.tolerance))
@@ -81,7 +87,9 @@ class VolumeError:
 
     higher_is_better = False
 
-    def per_case(self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid) -> Score:
+    def per_patient(
+        self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid
+    ) -> Score:
         """Volume in mL."""
         return Score(value=abs(overlap(predicted, mask, grid).volume_error()))
 
@@ -97,7 +105,9 @@ class Detection:
     def __init__(self, least: float) -> None:
         self.least = least
 
-    def per_case(self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid) -> Score:
+    def per_patient(
+        self, predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid
+    ) -> Score:
         """1 or 0; undefined where the true mask is empty."""
         try:
             found = overlap(predicted, mask, grid).intersection_over_union() > self.least

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mtsbench.comparison.comparable import read_run
+from mtsbench.comparison.patients import read_patients
+from mtsbench.errors import DataError
+
+
+def test_each_patient_stands_in_one_fold_of_every_repeat_and_seed(stored):
+    store = stored(label="a", repeats=2, seeds=(0, 1))
+
+    found = read_patients(store, store.records())
+
+    assert len(found.folds) == 12
+    assert len(found.risk()) == 4 * 90
+    assert (np.bincount(found.patient()) == 4).all()
+    assert (found.time() == found.outcomes.time[found.patient()]).all()
+    assert (found.event() == found.outcomes.event[found.patient()]).all()
+    assert len(np.unique(found.stratum())) == 12
+    assert found.gives_curves()
+    assert found.gives_masks()
+    for fold in found.folds:
+        assert len(fold.training_risk) == 60
+        assert (fold.predictions.survival_time == np.linspace(0, 4000, 41)).all()
+        assert fold.masks["overlap_ml"].max() <= fold.masks["true_ml"].max()
+
+
+def test_a_model_without_masks_and_curves_gives_neither(stored):
+    store = stored(label="a", masks=False, curves=False)
+
+    found = read_patients(store, store.records())
+
+    assert not found.gives_masks()
+    assert not found.gives_curves()
+
+
+def test_a_run_without_its_files_is_named(stored):
+    store = stored(label="a")
+    folder = store.trial_folder(store.records()[0])
+    (folder / "training_risk.parquet").unlink()
+
+    with pytest.raises(DataError, match=r"training_risk.parquet does not exist; the run is incom"):
+        read_patients(store, read_run(store).records)
+
+
+def test_a_table_that_lost_patients_is_refused(stored):
+    store = stored(label="a")
+    path = store.trial_folder(store.records()[0]) / "predictions.parquet"
+    pd.read_parquet(path).iloc[:-1].to_parquet(path)
+
+    with pytest.raises(DataError, match=r"holds 29 cases, but the record says 30; remove the tr"):
+        read_patients(store, store.records())

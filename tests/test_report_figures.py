@@ -1,0 +1,111 @@
+"""Figures: what is drawn, that no two share ids, and that files for papers are written."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mtsbench.report.case_figures import error_figure, example_figure
+from mtsbench.report.figures import (
+    COLOURS,
+    LINES,
+    Picture,
+    inline_svg,
+    line_style,
+    new_figure,
+    panels,
+    save_picture,
+)
+from mtsbench.report.score_figures import (
+    cost_figure,
+    difference_figure,
+    fold_figure,
+    leaderboard_figure,
+)
+from mtsbench.report.survival_figures import (
+    auc_figure,
+    calibration_figure,
+    group_figure,
+    p_text,
+)
+
+ALL = [
+    leaderboard_figure,
+    difference_figure,
+    fold_figure,
+    group_figure,
+    calibration_figure,
+    auc_figure,
+    error_figure,
+    cost_figure,
+    example_figure,
+]
+
+
+@pytest.fixture
+def analysis(analysed):
+    return analysed("poor", {"poor": 3.0, "good": 0.5}, folds=3)
+
+
+@pytest.mark.parametrize("draw", ALL)
+def test_every_figure_is_drawn_with_its_words_and_data(draw, analysis):
+    picture = draw(analysis)
+    svg = inline_svg(picture)
+
+    assert picture.title in svg
+    assert picture.caption
+    # Data leave lines, markers, texts or images beyond the axes themselves.
+    drawn = [len(a.lines) + len(a.collections) + len(a.images) for a in picture.figure.axes]
+    assert min(n for n, a in zip(drawn, picture.figure.axes, strict=True) if a.axison) > 0
+    assert not re.search(r"nan[,\s]", svg)
+
+
+def test_figures_of_one_page_share_no_ids(analysis):
+    svgs = [inline_svg(draw(analysis)) for draw in (leaderboard_figure, fold_figure)]
+
+    clips = [set(re.findall(r'<clipPath id="([^"]+)"', svg)) for svg in svgs]
+
+    assert all(clips)
+    assert not clips[0] & clips[1]
+
+
+def test_a_label_cannot_break_out_of_the_svg():
+    figure = new_figure(2, 2)
+    figure.subplots().plot([1, 2])
+
+    svg = inline_svg(Picture(name="x", title='"><script>', caption="", figure=figure))
+
+    assert "<script>" not in svg
+
+
+def test_files_for_papers_are_written(tmp_path, analysis):
+    save_picture(leaderboard_figure(analysis), tmp_path / "figures")
+
+    assert (tmp_path / "figures/leaderboard.svg").read_text().startswith("<?xml")
+    assert (tmp_path / "figures/leaderboard.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_many_models_keep_lines_of_their_own():
+    styles = [line_style(position) for position in range(len(COLOURS) * len(LINES))]
+
+    assert len(set(styles)) == len(styles)
+
+
+def test_left_over_panels_are_switched_off():
+    figure = new_figure(4, 4)
+
+    assert len(panels(figure, 4)) == 4
+    assert [axes.axison for axes in figure.axes] == [True] * 4 + [False] * 2
+
+
+def test_without_reference_masks_or_curves_their_figures_are_left_out(analysed):
+    found = analysed(None, {"a": 1.0}, masks=False, curves=False)
+
+    for draw in (difference_figure, error_figure, example_figure, calibration_figure):
+        assert draw(found) is None
+
+
+def test_small_p_values_are_not_zero():
+    assert p_text(0.0341) == "p = 0.034"
+    assert p_text(1e-9) == "p < 0.001"

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from mtsbench.report.paper_tables import Table, all_tables, endpoint_table, leaderboard, write_table
+
+
+@pytest.fixture
+def analysis(analysed):
+    return analysed(
+        "poor", {"poor": 3.0, "good": 0.5}, only={"good": {"given_mask": True, "masks": False}}
+    )
+
+
+def test_the_leaderboard_is_ranked_and_marks_who_was_given_the_mask(analysis):
+    table = leaderboard(analysis)
+
+    assert [row[0] for row in table.rows] == ["good (given the true mask)", "poor"]
+    assert table.columns[:3] == ("model", "C-index", "95 % interval")
+    cells = dict(zip(table.columns, table.rows[0], strict=True))
+    assert cells["dice"] == "–"
+    assert cells["training"] == "60.0"
+
+
+def test_all_tables_have_rows_of_the_width_of_their_columns(analysis):
+    tables = {table.name: table for table in all_tables(analysis)}
+
+    assert list(tables) == [
+        *("leaderboard", "differences", "calibration", "both-endpoints", "variance")
+    ]
+    for table in tables.values():
+        assert table.caption
+        assert {len(row) for row in table.rows} == {len(table.columns)}
+    (difference,) = tables["differences"].rows
+    assert difference[0] == "good (given the true mask)"
+    assert float(difference[1]) > 0
+    assert difference[-2] in {"yes", "no"}
+
+
+def test_other_metrics_of_both_models_are_explored(analysed):
+    tables = {t.name: t for t in all_tables(analysed("a", {"a": 1.0, "b": 2.0}))}
+
+    assert [row[:2] for row in tables["exploratory"].rows] == [("b", "dice")]
+
+
+def test_the_table_of_both_endpoints_pools_masks_and_counts_empty_ones(analysed):
+    table = endpoint_table(analysed(None, {"a": 1.0}))
+    cells = dict(zip(table.columns, table.rows[0], strict=True))
+
+    # Every true and predicted mask has 36 voxels, so aggregated Dice is the mean of Dice.
+    assert cells["aggregated Dice"] == cells["Dice"]
+    assert cells["missed"] == "0 of 90"
+    assert cells["false alarms"] == "0 (0.0 mL)"
+
+
+def test_without_reference_no_difference_is_tabulated(analysed):
+    names = [table.name for table in all_tables(analysed(None, {"a": 1.0, "b": 2.0}))]
+
+    assert "differences" not in names
+    assert "exploratory" not in names
+
+
+def test_a_table_is_written_for_programs_and_papers(tmp_path):
+    table = Table(
+        name="t", caption="100 % of it", columns=("model", "a_b"), rows=(("x & y", "1|2"),)
+    )
+
+    write_table(table, tmp_path)
+
+    assert pd.read_csv(tmp_path / "t.csv").to_dict("list") == {"model": ["x & y"], "a_b": ["1|2"]}
+    assert (tmp_path / "t.md").read_text().splitlines()[2] == "| x & y | 1/2 |"
+    latex = (tmp_path / "t.tex").read_text()
+    assert r"\toprule" in latex
+    assert r"x \& y" in latex
+    assert r"a\_b" in latex

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
-from mtsbench.report.case_figures import error_figure, example_figure
+from mtsbench.report.case_figures import _draw_slice, error_figure, example_figure
 from mtsbench.report.figures import (
     COLOURS,
     LINES,
@@ -29,6 +30,7 @@ from mtsbench.report.survival_figures import (
     group_figure,
     p_text,
 )
+from mtsbench.slices import Slice
 
 ALL = [
     leaderboard_figure,
@@ -104,6 +106,17 @@ def test_without_reference_masks_or_curves_their_figures_are_left_out(analysed):
 
     for draw in (difference_figure, error_figure, example_figure, calibration_figure):
         assert draw(found) is None
+
+
+def test_a_mask_that_fills_the_slice_still_has_a_contour():
+    axes = new_figure(2, 2).subplots()
+    full = np.ones((5, 5), bool)
+    one = Slice(images={"ct_hu": np.zeros((5, 5))}, true=full, predicted=~full, spacing=(1, 1))
+
+    _draw_slice(axes, one, "ct_hu")
+
+    (contour,) = axes.collections
+    assert contour.get_paths()[0].get_extents().width == pytest.approx(5)
 
 
 def test_small_p_values_are_not_zero():

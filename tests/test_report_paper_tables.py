@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -26,9 +28,7 @@ def test_the_leaderboard_is_ranked_and_marks_who_was_given_the_mask(analysis):
 def test_all_tables_have_rows_of_the_width_of_their_columns(analysis):
     tables = {table.name: table for table in all_tables(analysis)}
 
-    assert list(tables) == [
-        *("leaderboard", "differences", "calibration", "both-endpoints", "variance")
-    ]
+    assert list(tables) == [*("leaderboard", "differences", "calibration", "both-endpoints")]
     for table in tables.values():
         assert table.caption
         assert {len(row) for row in table.rows} == {len(table.columns)}
@@ -36,6 +36,30 @@ def test_all_tables_have_rows_of_the_width_of_their_columns(analysis):
     assert difference[0] == "good (given the true mask)"
     assert float(difference[1]) > 0
     assert difference[-2] in {"yes", "no"}
+
+
+def test_shares_of_variance_are_told_where_the_protocol_can_tell_them(analysed):
+    tables = {t.name: t for t in all_tables(analysed(None, {"a": 1.0}, repeats=2, seeds=(0, 1)))}
+
+    (row,) = tables["variance"].rows
+    assert row[0] == "a"
+    assert sum(int(cell.rstrip("%")) for cell in row[1:]) in {99, 100, 101}
+
+
+def test_distances_have_one_decimal(stored):
+    from mtsbench.comparison.analysis import analyse
+    from mtsbench.comparison.comparable import read_run
+    from mtsbench.records import StoredScore
+
+    store = stored(label="a")
+    run = read_run(store)
+    records = tuple(
+        r.model_copy(update={"scores": {**r.scores, "hd95": StoredScore(value=23.2987)}})
+        for r in run.records
+    )
+    found = leaderboard(analyse([(replace(run, records=records), store)], None))
+
+    assert "23.3" in found.rows[0]
 
 
 def test_other_metrics_of_both_models_are_explored(analysed):

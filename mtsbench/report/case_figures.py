@@ -98,8 +98,13 @@ def _draw_slice(axes: Axes, one: Slice, channel: str) -> None:
     aspect = one.spacing[0] / one.spacing[1]
     axes.imshow(one.images[channel], cmap=colours, vmin=low, vmax=high, aspect=aspect)
     for mask, colour, line in ((one.true, COLOURS[0], "-"), (one.predicted, COLOURS[1], "--")):
-        if mask.any() and not mask.all():
-            axes.contour(mask.astype(float), [0.5], colors=colour, linestyles=line, linewidths=1.2)
+        if mask.any():
+            # A mask that reaches the edge, or fills the slice, has its contour there.
+            framed = np.pad(mask, 1).astype(float)
+            rows, columns = (np.arange(count) - 1 for count in framed.shape)
+            axes.contour(
+                columns, rows, framed, [0.5], colors=colour, linestyles=line, linewidths=1.2
+            )
     axes.set(xticks=[], yticks=[])
     axes.set_ylabel(channel, fontsize=7)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mtsbench.comparison.analysis import Analysis, Entry
     from mtsbench.comparison.patients import RunPatients
 
+COARSE = frozenset({"hd95", "volume-error"})  # mm and mL: a tenth is enough
 VOXEL = 1e-6  # mL: volumes become whole numbers for the sums of overlap
 
 
@@ -87,7 +88,8 @@ def leaderboard(analysis: Analysis) -> Table:
         caption=(
             "Harrell's C within test folds with 95 % jackknife interval (patients sampled, fitted "
             "models fixed); other columns are means over trials. Training in seconds a fold, "
-            "inference in seconds a patient, memory in MiB."
+            "inference in seconds a patient, memory in MiB. For ibs, hd95 (mm) and "
+            "volume-error (mL) lower is better."
         ),
         columns=("model", "C-index", "95 % interval", *others, "training", "inference", "memory"),
         rows=tuple(
@@ -180,7 +182,7 @@ def calibration_table(analysis: Analysis) -> Table | None:
         ratio = groups.hazard_ratio
         cells = [
             "–" if groups.log_rank is None else _p(groups.log_rank.p),
-            "–" if ratio is None else f"{ratio.value:.2f} {_interval(ratio.interval, 2)}",
+            "–" if ratio is None else f"{ratio.value:.2f} ({_interval(ratio.interval, 2)})",
         ]
         try:
             if horizon is None:
@@ -259,6 +261,8 @@ def variance_table(analysis: Analysis) -> Table | None:
         except UndefinedMetricError:
             continue  # a constant or undefined score has no variance to share out
         shares = (found.repeats, found.folds, found.seeds)
+        if sum(one is not None for one in shares) < 2:
+            continue  # one kind of repetition has all the variance there is
         rows.append((entry.label, *("–" if one is None else f"{one:.0%}" for one in shares)))
     return Table(
         name="variance",
@@ -294,7 +298,10 @@ def _p(value: float) -> str:
 def _mean(entry: Entry, metric: str) -> str:
     if metric not in score_names(entry.run):
         return "–"
-    return summarise(entry.run, metric).mean_text()
+    found = summarise(entry.run, metric)
+    if metric in COARSE and found.mean is not None:
+        return found.mean_text().replace(f"{found.mean:.3f}", f"{found.mean:.1f}")
+    return found.mean_text()
 
 
 def _number(value: float | None) -> str:

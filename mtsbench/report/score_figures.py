@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 
 from mtsbench.comparison.cost import pareto
 from mtsbench.comparison.fold_scores import fold_scores
@@ -137,6 +138,10 @@ def cost_figure(analysis: Analysis) -> Picture:
                 )
         axes.set(xscale="log", xlabel=name)
         axes.margins(x=0.3)
+        steps = (1.0, 2.0, 5.0) if max(costs) < 20 * min(costs) else (1.0,)
+        axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=6))
+        axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+        axes.xaxis.set_minor_locator(NullLocator())
     figure.axes[0].set_ylabel("C-index")
     return Picture(
         name="cost",

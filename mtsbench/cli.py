@@ -17,6 +17,7 @@ import typer
 
 from mtsbench import __version__
 from mtsbench.commands.compare import compare
+from mtsbench.commands.external import external
 from mtsbench.commands.predict import predict
 from mtsbench.commands.run import run
 from mtsbench.errors import MtsbenchError, OptionError
@@ -147,3 +148,4 @@ def show(
 app.command()(run)
 app.command()(compare)
 app.command()(predict)
+app.command()(external)

@@ -143,7 +143,7 @@ def resolve(request: Request, components: Components) -> Experiment:
         dataset_name=request.dataset,
         dataset=dataset,
         fingerprint=dataset.fingerprint(),
-        endpoint=_choose_endpoint(request.endpoint, dataset, request.dataset),
+        endpoint=choose_endpoint(request.endpoint, dataset, request.dataset),
         preset=preset,
         protocol=_protocol(request, preset),
         preprocessing=preprocessing,
@@ -245,7 +245,12 @@ def _protocol(request: Request, preset: PresetName) -> Protocol:
     )
 
 
-def _choose_endpoint(wanted: str | None, dataset: Dataset, name: str) -> str:
+def choose_endpoint(wanted: str | None, dataset: Dataset, name: str) -> str:
+    """The endpoint meant by `--endpoint`, by default the dataset's first.
+
+    Raises:
+        OptionError: The dataset has no outcomes, or not this endpoint.
+    """
     if not dataset.endpoints:
         raise OptionError(
             f"dataset {name!r} gives no outcomes here, so nothing can be trained or tested; "

@@ -62,6 +62,8 @@ def apply(
 ) -> pd.DataFrame:
     """Predict every case of a dataset and write `risk.csv` and, if segmented, `masks/`.
 
+    `model.json` beside them says what was trained on what.
+
     Returns:
         One row a case, highest risk first.
 
@@ -87,6 +89,7 @@ def apply(
     out.mkdir(parents=True, exist_ok=True)
     table = predictions_table(predictions, None).sort_values("risk", ascending=False)
     table.to_csv(out / "risk.csv", index=False)
+    (out / MODEL).write_text(trained.description.model_dump_json(indent=2))
     if predictions.tumour_probability is not None:
         write_masks(out / "masks", predictions, cohort, dataset)
     return table

@@ -48,7 +48,7 @@ def predict(
     components = load_components()
     trained = read_trained(checkpoint, components, choose_device(device))
     name = dataset or str(trained.description.question["dataset"])
-    patients = components.build("dataset", name, data_root, options=_dataset_options(settings))
+    patients = components.build("dataset", name, data_root, options=dataset_options(settings))
     table = apply(
         trained,
         cast("Dataset", patients),
@@ -65,7 +65,8 @@ def predict(
     console.print(f"written: {out / 'risk.csv'}", highlight=False, soft_wrap=True)
 
 
-def _dataset_options(settings: list[str] | None) -> dict[str, str]:
+def dataset_options(settings: list[str] | None) -> dict[str, str]:
+    """`--set dataset.KEY=VALUE` as options of the dataset. OptionError for any other setting."""
     from mtsbench.errors import OptionError
     from mtsbench.experiment import by_namespace
     from mtsbench.options import parse_assignments

@@ -1,0 +1,90 @@
+"""`mtsbench external`: frozen models on a cohort that none was trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mtsbench.comparison.external import ExternalScore
+    from mtsbench.data import Outcomes
+    from mtsbench.interfaces import Dataset
+
+
+def external(
+    predictions: Annotated[
+        list[Path], typer.Argument(help="Folders that `mtsbench predict --out` wrote.")
+    ],
+    dataset: Annotated[str, typer.Option(help="The external dataset, with outcomes.")],
+    reference: Annotated[
+        str, typer.Option(help="Name of the folder that the others are tested against.")
+    ],
+    data_root: Annotated[Path | None, typer.Option(help="Folder of the cohort.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="pfs, rfs, os, ...; default: the dataset's first.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Option of the dataset.", metavar="dataset.KEY=VALUE"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Scores as JSON on stdout.")] = False,
+) -> None:
+    """Test frozen models on an external cohort by the jackknife contrast of their C-indices."""
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from mtsbench.commands.predict import dataset_options
+    from mtsbench.comparison.external import compare_external, read_risks
+    from mtsbench.experiment import choose_endpoint
+    from mtsbench.plugins import load_components
+
+    patients = cast(
+        "Dataset",
+        load_components().build("dataset", dataset, data_root, options=dataset_options(settings)),
+    )
+    outcomes = patients.outcomes(choose_endpoint(endpoint, patients, dataset))
+    fingerprint = patients.fingerprint()
+    risks = {folder.name: read_risks(folder, outcomes, fingerprint) for folder in predictions}
+    found = compare_external(risks, outcomes, reference)
+    if as_json:
+        plain = [asdict(one) for one in found]
+        for one in plain:
+            if one["difference"] is not None:
+                del one["difference"]["covariance"]
+        typer.echo(json.dumps(plain, indent=2))
+    else:
+        simulated = " (SIMULATED)" if patients.simulated else ""
+        Console().print(_table(found, f"{dataset}{simulated}", outcomes, reference))
+
+
+def _table(found: tuple[ExternalScore, ...], name: str, outcomes: Outcomes, first: str) -> Table:
+    from rich.table import Table
+
+    events = int(outcomes.event.sum())
+    table = Table(
+        title=f"{name} · {outcomes.endpoint} · {len(outcomes)} patients, {events} events · "
+        f"differences from {first}",
+        title_justify="left",
+    )
+    table.add_column("model", overflow="fold")
+    for column in ("C-index", "Uno's C", "difference", "p Holm", "detect."):
+        table.add_column(column, justify="right", overflow="fold")
+    for one in found:
+        change = one.difference
+        table.add_row(
+            one.label,
+            f"{one.c_index:.3f} [{one.interval[0]:.2f}, {one.interval[1]:.2f}]",
+            "–" if one.uno is None else f"{one.uno:.3f}",
+            "–"
+            if change is None
+            else f"{change.value:+.3f} [{change.interval[0]:.2f}, {change.interval[1]:.2f}]",
+            "–" if one.adjusted_p is None else f"{one.adjusted_p:.3f}",
+            "–" if one.detectable is None else f"{one.detectable:.2f}",
+        )
+    return table

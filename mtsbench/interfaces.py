@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -291,9 +291,33 @@ class PatientMetric(Protocol):
 Metric = FoldMetric | PatientMetric
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrialEvent:
+    """What a trial in another process has to say.
+
+    Attributes:
+        trial: Names it, e.g. `repeat 0 fold 1 seed 0`.
+        done: Epochs done, of `total`.
+        values: What the last epoch logged.
+        message: A line to print instead: the trial's scores, or why it failed.
+    """
+
+    trial: str
+    done: int = 0
+    total: int = 0
+    values: Mapping[str, float] = field(default_factory=dict)
+    message: str | None = None
+    failed: bool = False
+
+
 class Executor(Protocol):
     """Runs independent trials."""
 
-    def map(self, trials: Sequence[Callable[[], None]]) -> None:
-        """Run every trial; a failing one must not stop the others."""
+    def map(
+        self, trials: Sequence[Callable[[], None]], report: Callable[[TrialEvent], None]
+    ) -> None:
+        """Run every trial; a failing one must not stop the others.
+
+        Trials are picklable; `report` takes what they say while they run.
+        """
         ...

@@ -7,8 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
+
+from mtsbench.interfaces import TrialEvent
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,39 +60,64 @@ class Progress:
         self, split: Split, seed: int, epochs: int
     ) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
         """One fit; the callable takes an epoch and its logged values."""
-        label = _label(split.repeat, split.fold, seed)
+        label = trial_label(split.repeat, split.fold, seed)
         with self._bar(label) as advance:
             yield lambda epoch, values: advance(epoch + 1, epochs, _values(values))
 
     def finished(self, record: TrialRecord) -> None:
         """Say what a trial scored."""
-        label = _label(record.repeat, record.fold, record.seed)
-        scores = "  ".join(
-            f"{name} {'undefined' if score.value is None else f'{score.value:.3f}'}"
-            for name, score in record.scores.items()
-        )
-        seconds = sum(record.phase_seconds.values())
-        self.console.print(f"{label}: {scores}  ({seconds:.0f} s)", highlight=False)
+        self.console.print(finished_line(record), highlight=False)
 
     def failed(self, split: Split, seed: int, error: Exception) -> None:
         """Say why a trial crashed."""
-        label = _label(split.repeat, split.fold, seed)
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-        self.console.print(f"{label} failed: {cause}", style="red", markup=False)
+        self.console.print(failed_line(split, seed, error), style="red", markup=False)
+
+    @contextmanager
+    def side_by_side(self) -> Iterator[Callable[[TrialEvent], None]]:
+        """Trials in other processes, one bar each; the callable takes what they say."""
+        if not self.console.is_terminal:
+            lines: dict[str, Callable[[int, int, str], None]] = {}
+
+            def line(event: TrialEvent) -> None:
+                if self._said(event):
+                    return
+                advance = lines.setdefault(event.trial, self._lines(event.trial))
+                advance(event.done, event.total, _values(event.values))
+
+            yield line
+            return
+        with Bars(*_columns(), console=self.console, transient=True) as bars:
+            tasks: dict[str, TaskID] = {}
+
+            def bar(event: TrialEvent) -> None:
+                if self._said(event):
+                    if event.trial in tasks:
+                        bars.remove_task(tasks.pop(event.trial))
+                    return
+                if event.trial not in tasks:
+                    tasks[event.trial] = bars.add_task(event.trial, total=None, note="")
+                bars.update(
+                    tasks[event.trial],
+                    completed=event.done,
+                    total=event.total,
+                    note=_values(event.values),
+                )
+
+            yield bar
+
+    def _said(self, event: TrialEvent) -> bool:
+        if event.message is None:
+            return False
+        style = "red" if event.failed else None
+        self.console.print(event.message, style=style, markup=False, highlight=False)
+        return True
 
     @contextmanager
     def _bar(self, label: str) -> Iterator[Callable[[int, int, str], None]]:
         if not self.console.is_terminal:
             yield self._lines(label)
             return
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeRemainingColumn(),
-        )
-        with Bars(*columns, console=self.console, transient=True) as bars:
+        with Bars(*_columns(), console=self.console, transient=True) as bars:
             task = bars.add_task(label, total=None, note="")
             yield lambda done, total, note: bars.update(
                 task, completed=done, total=total, note=note
@@ -101,7 +135,65 @@ class Progress:
         return advance
 
 
-def _label(repeat: int, fold: int, seed: int) -> str:
+class RelayedProgress:
+    """What `Progress` is to a trial in another process: it passes everything on.
+
+    Args:
+        send: Takes what the trial has to say.
+    """
+
+    def __init__(self, send: Callable[[TrialEvent], None]) -> None:
+        self.send = send
+
+    @contextmanager
+    def training(
+        self, split: Split, seed: int, epochs: int
+    ) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
+        """One fit; the callable takes an epoch and its logged values."""
+        label = trial_label(split.repeat, split.fold, seed)
+        yield lambda epoch, values: self.send(
+            TrialEvent(trial=label, done=epoch + 1, total=epochs, values=dict(values))
+        )
+
+    def finished(self, record: TrialRecord) -> None:
+        """Say what a trial scored."""
+        label = trial_label(record.repeat, record.fold, record.seed)
+        self.send(TrialEvent(trial=label, message=finished_line(record)))
+
+    def failed(self, split: Split, seed: int, error: Exception) -> None:
+        """Say why a trial crashed."""
+        label = trial_label(split.repeat, split.fold, seed)
+        self.send(TrialEvent(trial=label, message=failed_line(split, seed, error), failed=True))
+
+
+def finished_line(record: TrialRecord) -> str:
+    """A trial's scores in a line."""
+    label = trial_label(record.repeat, record.fold, record.seed)
+    scores = "  ".join(
+        f"{name} {'undefined' if score.value is None else f'{score.value:.3f}'}"
+        for name, score in record.scores.items()
+    )
+    return f"{label}: {scores}  ({sum(record.phase_seconds.values()):.0f} s)"
+
+
+def failed_line(split: Split, seed: int, error: Exception) -> str:
+    """Why a trial crashed, in a line."""
+    cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return f"{trial_label(split.repeat, split.fold, seed)} failed: {cause}"
+
+
+def _columns() -> tuple[ProgressColumn, ...]:
+    return (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(),
+    )
+
+
+def trial_label(repeat: int, fold: int, seed: int) -> str:
+    """Names a trial."""
     return f"repeat {repeat} fold {fold} seed {seed}"
 
 

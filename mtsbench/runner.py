@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtsbench.bookkeeping import PhaseClock, describe_run, failed_trial, trial_record
 from mtsbench.data import LabelledCohort
 from mtsbench.evaluation import evaluate
+from mtsbench.executors.local import LocalProcesses, send, threads_for
+from mtsbench.experiment import Request, resolve
 from mtsbench.interfaces import FitContext
+from mtsbench.metrics.catalogue import build_metrics
+from mtsbench.plugins import load_components
 from mtsbench.preprocessing import CaseCache, Preprocessing
-from mtsbench.store import RECORD
+from mtsbench.progress import RelayedProgress
+from mtsbench.store import RECORD, RunStore
 from mtsbench.trial_files import TrainingLog, write_masks, write_model, write_predictions
 
 if TYPE_CHECKING:
@@ -22,17 +28,57 @@ if TYPE_CHECKING:
     from mtsbench.preprocessing.fitted import Role
     from mtsbench.progress import Progress
     from mtsbench.splits import Split
-    from mtsbench.store import RunStore
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How a run is carried out; nothing here changes a result."""
+    """How a run is carried out.
+
+    Attributes:
+        jobs: Trials at once. Results do not depend on it, apart from the last bits that depend on
+            the threads each trial gets.
+    """
 
     cache_folder: Path
     workers: int
     save_masks: bool
     progress: Progress
+    jobs: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialJob:
+    """One trial that another process can carry out: what the user asked for, not what was built."""
+
+    request: Request
+    store: Path
+    cache_folder: Path
+    save_masks: bool
+    split: Split
+    seed: int
+
+    def __call__(self) -> None:
+        """Resolve the request again and do the trial."""
+        experiment = resolve(self.request, components := load_components())
+        outcomes = experiment.dataset.outcomes(experiment.endpoint)
+        _try_trial(
+            experiment,
+            self.split,
+            self.seed,
+            outcomes,
+            CaseCache(self.cache_folder, experiment.dataset, experiment.preprocessing),
+            build_metrics(components),
+            RunStore(self.store),
+            TrialOptions(save_masks=self.save_masks, progress=RelayedProgress(send)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialOptions:
+    """What of `RunOptions` a trial needs."""
+
+    save_masks: bool
+    progress: Progress | RelayedProgress
 
 
 def run(
@@ -41,11 +87,20 @@ def run(
     metrics: Metrics,
     store: RunStore,
     options: RunOptions,
+    request: Request | None = None,
 ) -> None:
     """Do every trial of a run that is not done yet, and leave its record.
 
     A trial that raises is recorded as failed and the others go on; a cohort that cannot be read
     stops the run, because every trial would meet the same case.
+
+    Args:
+        experiment: What to do.
+        splits: Of the dataset.
+        metrics: What to score.
+        store: Where the records go.
+        options: How to do it.
+        request: What the experiment was resolved from; needed for more than one job.
     """
     dataset = experiment.dataset
     outcomes = dataset.outcomes(experiment.endpoint)
@@ -66,12 +121,54 @@ def run(
             workers=options.workers,
             progress=advance,
         )
+    if options.jobs > 1 and request is not None:
+        _run_side_by_side(request, todo, store, options, experiment.device)
+        return
+    trial_options = TrialOptions(save_masks=options.save_masks, progress=options.progress)
     for split, seed in todo:
-        try:
-            _run_trial(experiment, split, seed, outcomes, cache, metrics, store, options)
-        except Exception as error:
-            options.progress.failed(split, seed, error)
-            store.save_failure(failed_trial(experiment.key(split, seed), split, seed, error))
+        _try_trial(experiment, split, seed, outcomes, cache, metrics, store, trial_options)
+
+
+def _run_side_by_side(
+    request: Request,
+    todo: Sequence[tuple[Split, int]],
+    store: RunStore,
+    options: RunOptions,
+    device: str,
+) -> None:
+    jobs = [
+        TrialJob(
+            request=replace(request, device=device),
+            store=store.folder.absolute(),
+            cache_folder=options.cache_folder.absolute(),
+            save_masks=options.save_masks,
+            split=split,
+            seed=seed,
+        )
+        for split, seed in todo
+    ]
+    # By all trials of the run and not by those left: a run that was cut off must go on with the
+    # number of threads it began with.
+    threads = threads_for(options.jobs, os.cpu_count() or 1)
+    with options.progress.side_by_side() as report:
+        LocalProcesses(jobs=options.jobs, threads=threads).map(jobs, report)
+
+
+def _try_trial(
+    experiment: Experiment,
+    split: Split,
+    seed: int,
+    outcomes: Outcomes,
+    cache: CaseCache,
+    metrics: Metrics,
+    store: RunStore,
+    options: TrialOptions,
+) -> None:
+    try:
+        _run_trial(experiment, split, seed, outcomes, cache, metrics, store, options)
+    except Exception as error:
+        options.progress.failed(split, seed, error)
+        store.save_failure(failed_trial(experiment.key(split, seed), split, seed, error))
 
 
 def _run_trial(
@@ -82,7 +179,7 @@ def _run_trial(
     cache: CaseCache,
     metrics: Metrics,
     store: RunStore,
-    options: RunOptions,
+    options: TrialOptions,
 ) -> None:
     clock, log = PhaseClock(), TrainingLog()
     with clock.phase("prepare"):

@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from mtsbench.progress import Progress
+from mtsbench.interfaces import TrialEvent
+from mtsbench.progress import Progress, RelayedProgress
 from mtsbench.records import StoredScore
 from mtsbench.splits import Split
 
@@ -98,3 +99,40 @@ def test_a_failed_trial_says_why_in_one_line(error, cause):
     shown.failed(SPLIT, 3, error)
 
     assert printed(shown) == f"repeat 1 fold 2 seed 3 failed: {cause}\n"
+
+
+def test_trials_side_by_side_say_lines_where_there_is_no_terminal(make_record):
+    stream = io.StringIO()
+    sent = []
+    relayed = RelayedProgress(sent.append)
+    split = Split(repeat=0, fold=1, train=(), validation=(), test=())
+    with relayed.training(split, 2, 9) as tick:
+        tick(3, {"loss": 0.5})
+    relayed.finished(make_record(1))
+    relayed.failed(split, 2, ValueError("first\nsecond"))
+
+    with Progress(Console(file=stream, width=200)).side_by_side() as report:
+        for event in sent:
+            report(event)
+
+    assert sent[0].done == 4
+    assert sent[0].total == 9
+    text = stream.getvalue()
+    assert "repeat 0 fold 1 seed 0: harrell-c 0.710  dice 0.600" in text
+    assert "repeat 0 fold 1 seed 2 failed: first" in text
+    assert "second" not in text
+
+
+def test_trials_side_by_side_have_a_bar_each_in_a_terminal():
+    stream = io.StringIO()
+    console = Console(file=stream, width=100, force_terminal=True)
+
+    with Progress(console).side_by_side() as report:
+        report(TrialEvent(trial="one", done=1, total=4, values={"loss": 0.25}))
+        report(TrialEvent(trial="two", done=2, total=4))
+        report(TrialEvent(trial="one", message="one: done"))
+
+    text = stream.getvalue()
+    assert "loss 0.250" in text
+    assert "two" in text
+    assert "one: done" in text

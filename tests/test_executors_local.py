@@ -1,0 +1,105 @@
+"""Trials in other processes: done, reported, failing, dying, and ending with their run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from mtsbench.errors import DataError, MtsbenchError
+from mtsbench.executors.local import LocalProcesses, choose_jobs, send, threads_for
+from mtsbench.interfaces import TrialEvent
+
+
+def test_every_trial_is_done_and_what_it_says_arrives(tmp_path):
+    heard = []
+    events = [TrialEvent(trial=str(number), done=number) for number in range(3)]
+    trials = [partial(os.mkdir, tmp_path / str(number)) for number in range(3)]
+
+    LocalProcesses(jobs=2, threads=1).map(
+        [*trials, *(partial(send, event) for event in events)], heard.append
+    )
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2"]
+    assert sorted(heard, key=lambda event: event.trial) == events
+
+
+def test_an_error_of_mtsbench_keeps_its_message():
+    import numpy as np
+
+    from mtsbench.data import Outcomes  # any callable that raises in the other process
+
+    wrong = partial(
+        Outcomes, endpoint="os", case_ids=("A",), time=np.zeros(1), event=np.ones(1, bool)
+    )
+
+    with pytest.raises(DataError, match="case 'A' has time 0; expected days > 0"):
+        LocalProcesses(jobs=2, threads=1).map([wrong], print)
+
+
+def test_a_process_that_dies_is_told_with_what_to_do():
+    with pytest.raises(MtsbenchError, match=r"ended without a result .*run the same command again"):
+        LocalProcesses(jobs=1, threads=1).map([partial(os._exit, 3)], print)
+
+
+def test_nothing_is_sent_from_a_process_that_nobody_waits_for():
+    send(TrialEvent(trial="alone"))
+
+
+def test_trials_end_with_a_run_that_is_killed(tmp_path):
+    note = tmp_path / "pid"
+    code = (
+        "import subprocess\nfrom functools import partial\n"
+        "from mtsbench.executors.local import LocalProcesses\n"
+        "if __name__ == '__main__':\n"
+        f"    shell = ['sh', '-c', 'echo $PPID > {note}; sleep 20']\n"
+        "    LocalProcesses(jobs=1, threads=1).map([partial(subprocess.run, shell)], print)\n"
+    )
+    script = tmp_path / "run.py"
+    script.write_text(code)
+
+    with subprocess.Popen([sys.executable, str(script)]) as run:
+        worker = _soon(lambda: note.exists() and note.read_text().strip())
+        run.send_signal(signal.SIGKILL)
+
+    assert _soon(lambda: _gone(int(worker)))
+
+
+def _soon(condition, seconds: float = 20):
+    end = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
+def _gone(process: int) -> bool:
+    """Ended, or a zombie that nobody has asked for."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("trials", "device", "network", "processors", "jobs"),
+    [
+        (3, "cpu", True, 2, 3),
+        (4, "cpu", True, 2, 4),
+        (15, "cpu", True, 2, 2),
+        (15, "cpu", True, 8, 15),
+        (3, "cuda", True, 16, 1),
+        (3, "cpu", False, 2, 1),
+        (3, "cpu", True, 1, 1),
+    ],
+)
+def test_as_many_trials_at_once_as_pay(trials, device, network, processors, jobs):
+    found = choose_jobs(trials, device=device, trains_network=network, processors=processors)
+
+    assert found == jobs
+    assert 1 <= threads_for(found, processors) <= processors

@@ -19,6 +19,7 @@ from mtsbench import __version__
 from mtsbench.commands.compare import compare
 from mtsbench.commands.external import external
 from mtsbench.commands.predict import predict
+from mtsbench.commands.profile import profile
 from mtsbench.commands.run import run
 from mtsbench.errors import MtsbenchError, OptionError
 
@@ -149,3 +150,4 @@ app.command()(run)
 app.command()(compare)
 app.command()(predict)
 app.command()(external)
+app.command()(profile)

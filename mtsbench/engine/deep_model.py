@@ -22,7 +22,7 @@ from mtsbench.interfaces import CurveHead
 
 if TYPE_CHECKING:
     from mtsbench.composition import Composition
-    from mtsbench.data import Cohort, LabelledCohort
+    from mtsbench.data import Cohort, LabelledCohort, Outcomes
     from mtsbench.interfaces import FitContext
     from mtsbench.plugins import Components
 
@@ -45,12 +45,10 @@ class DeepModel:
 
     def fit(self, train: LabelledCohort, validation: LabelledCohort, context: FitContext) -> None:
         """Train on the first cohort, stop early on the second."""
-        train, validation = self._seen(train), self._seen(validation)
+        train, validation = self.seen(train), self.seen(validation)
         cohort = train.cohort
         with seeded(context.seed, self.device):
-            network = self._assemble(len(cohort.channels), len(cohort.clinical_features))
-            self._check_size(network, cohort)
-            network.head.learn_outcomes(train.outcomes)
+            network = self.assemble_for(cohort, train.outcomes)
             place(network, self.device)
             losses = build_losses(self.composition, self.components, context.training)
             train_network(network, losses, train, validation, context)
@@ -100,7 +98,15 @@ class DeepModel:
         place(network, self.device)
         self._network = network
 
-    def _seen(self, labelled: LabelledCohort) -> LabelledCohort:
+    def assemble_for(self, cohort: Cohort, outcomes: Outcomes) -> MultiTaskNetwork:
+        """A new network for cases like these, its cut points learnt from their outcomes."""
+        network = self._assemble(len(cohort.channels), len(cohort.clinical_features))
+        self._check_size(network, cohort)
+        network.head.learn_outcomes(outcomes)
+        return network
+
+    def seen(self, labelled: LabelledCohort) -> LabelledCohort:
+        """The cohort as the composition sees it: some channels, or the tumour region alone."""
         return replace(labelled, cohort=seen_by(self.composition, labelled.cohort))
 
     def _assemble(self, channels: int, clinical_features: int) -> MultiTaskNetwork:

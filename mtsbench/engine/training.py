@@ -10,11 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mtsbench.engine.augmentation import augment, draw_transforms
 from mtsbench.engine.balancing import first_stage_epochs
-from mtsbench.engine.batches import draw_training_rows, read_batch, read_targets
 from mtsbench.engine.inference import infer
-from mtsbench.engine.precision import autocast
+from mtsbench.engine.step import TrainingStep
 from mtsbench.errors import DataError, MtsbenchError
 from mtsbench.metrics.survival import harrell_c
 
@@ -62,20 +60,13 @@ def train(
     if settings.batch_norm_momentum is not None:
         set_batch_norm_momentum(network, settings.batch_norm_momentum)
     generator = np.random.default_rng(context.seed)
-    spacing = training.cohort[0].grid.spacing
-    # eps as Keras has it, in which the published settings are given.
-    total_loss.balance.to(context.device)
-    parameters = [*network.parameters(), *total_loss.balance.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=settings.learning_rates[0][1], eps=1e-7)
+    step = TrainingStep(network, total_loss, training, context, generator)
     first_stage = first_stage_epochs(settings)
     best_score, best_epoch, best_state = -np.inf, -1, None
     for epoch in range(settings.epochs):
         rate = learning_rate(settings, epoch)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        losses = _train_epoch(
-            network, total_loss, optimiser, training, spacing, context, generator, epoch
-        )
+        step.set_rate(rate)
+        losses = _train_epoch(step, epoch)
         scores = validate(network, validation, context)
         context.log(epoch, _epoch_log(losses, scores, rate))
         if epoch < first_stage:
@@ -122,36 +113,11 @@ def validate(
     return Validation(c_index=c_index, dice=float(np.mean(dice)) if dice else None)
 
 
-def _train_epoch(
-    network: MultiTaskNetwork,
-    total_loss: TotalLoss,
-    optimiser: torch.optim.Optimizer,
-    training: LabelledCohort,
-    spacing: tuple[float, float, float],
-    context: FitContext,
-    generator: np.random.Generator,
-    epoch: int,
-) -> Mapping[str, float]:
-    settings, sums = context.training, dict[str, Tensor]()
-    network.train()
+def _train_epoch(step: TrainingStep, epoch: int) -> Mapping[str, float]:
+    settings, sums = step.context.training, dict[str, Tensor]()
+    step.network.train()
     for _ in range(settings.steps_per_epoch):
-        rows = draw_training_rows(
-            training.outcomes,
-            settings.batch_size,
-            balanced=settings.balanced,
-            generator=generator,
-        )
-        batch = read_batch(training.cohort, rows, context.device)
-        transforms = draw_transforms(len(rows), settings, generator)
-        batch = augment(batch, transforms, spacing, settings.mask_threshold)
-        targets = read_targets(training, rows, batch)
-        with autocast(context.device):
-            outputs = network(batch.image, batch.clinical)
-            total, parts = total_loss(outputs, targets, network.head.penalty(), epoch)
-        optimiser.zero_grad(set_to_none=True)
-        total.backward()
-        optimiser.step()
-        for name, value in {"loss": total.detach(), **parts}.items():
+        for name, value in step(epoch).items():
             sums[name] = sums.get(name, torch.zeros_like(value)) + value
     # One look per epoch: asking at every step would make a GPU wait for the CPU.
     means = {name: float(value) / settings.steps_per_epoch for name, value in sums.items()}
@@ -160,7 +126,7 @@ def _train_epoch(
             f"the training loss became {means['loss']} in epoch {epoch}; lower the learning rate "
             "(--set training.learning_rates) or check the data"
         )
-    negative = [name for name in total_loss.losses if means[name] < 0]
+    negative = [name for name in step.total_loss.losses if means[name] < 0]
     if settings.balancing == "uncertainty" and negative:
         raise MtsbenchError(
             f"loss {negative[0]!r} was {means[negative[0]]:.3g} in epoch {epoch}, and balancing by "

@@ -74,7 +74,6 @@ class Experiment:
     dataset_options: Mapping[str, JsonValue]
     versions: Mapping[str, str]
     needs_mask_at_test: bool
-    trains_network: bool
     new_model: Callable[[], Model]
 
     def question(self) -> dict[str, JsonValue]:
@@ -154,7 +153,6 @@ def resolve(request: Request, components: Components) -> Experiment:
         dataset_options=_plain(dataset_options),
         versions=_versions([model, announced, *_parts(composition, components)]),
         needs_mask_at_test=record.needs_mask_at_test or preprocessing.test_centre == "mask",
-        trains_network=composition is not None,
         new_model=model_maker(request.model, settings["model"], components, device),
     )
 

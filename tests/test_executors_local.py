@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mtsbench.errors import DataError, MtsbenchError
-from mtsbench.executors.local import LocalProcesses, choose_jobs, send, threads_for
+from mtsbench.executors.local import LocalProcesses, send, threads_for
 from mtsbench.interfaces import TrialEvent
 
 
@@ -86,20 +86,6 @@ def _gone(process: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize(
-    ("trials", "device", "network", "processors", "jobs"),
-    [
-        (3, "cpu", True, 2, 3),
-        (4, "cpu", True, 2, 4),
-        (15, "cpu", True, 2, 2),
-        (15, "cpu", True, 8, 15),
-        (3, "cuda", True, 16, 1),
-        (3, "cpu", False, 2, 1),
-        (3, "cpu", True, 1, 1),
-    ],
-)
-def test_as_many_trials_at_once_as_pay(trials, device, network, processors, jobs):
-    found = choose_jobs(trials, device=device, trains_network=network, processors=processors)
-
-    assert found == jobs
-    assert 1 <= threads_for(found, processors) <= processors
+@pytest.mark.parametrize(("jobs", "processors", "threads"), [(1, 8, 8), (3, 8, 2), (3, 2, 1)])
+def test_each_trial_has_its_part_of_the_processors(jobs, processors, threads):
+    assert threads_for(jobs, processors) == threads

@@ -201,6 +201,15 @@ def test_runs_of_two_models_are_compared_in_one_table(workplace: Path, finished:
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 
+def test_folds_side_by_side_are_the_same_trials(workplace: Path, finished: Path) -> None:
+    beside = run_tiny(workplace, "beside", "--jobs=2")
+
+    assert trials(beside).keys() == trials(finished).keys()
+    for folder in trials(beside).values():
+        assert (folder / "checkpoint.safetensors").is_file()
+        assert len((folder / "log.jsonl").read_text().splitlines()) > 0
+
+
 def test_runs_on_other_patients_are_not_compared(workplace: Path, finished: Path) -> None:
     other = run_tiny(workplace, "runs", "--set=dataset.cohort_seed=5")
 

@@ -46,9 +46,8 @@ def run(
         int | None, typer.Option(help="Cases prepared at once; default: all processors.", min=1)
     ] = None,
     jobs: Annotated[
-        int | None,
-        typer.Option(help="Trials at once; default: by processors, 1 on a GPU.", min=1),
-    ] = None,
+        int, typer.Option(help="Trials at once, each in a process with its threads.", min=1)
+    ] = 1,
     save_masks: Annotated[
         bool, typer.Option(help="Write predicted masks as NIfTI in each patient's geometry.")
     ] = False,
@@ -79,8 +78,9 @@ def run(
         workers=workers or os.cpu_count() or 1,
         save_masks=save_masks,
         progress=Progress(Console(stderr=True)),
+        jobs=jobs,
     )
-    _show(_carry_out(request, out, options, jobs), as_json=as_json)
+    _show(_carry_out(request, out, options), as_json=as_json)
 
 
 def parse_seeds(text: str | None) -> tuple[int, ...] | None:
@@ -100,12 +100,9 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mtsbench"
 
 
-def _carry_out(request: Request, out: Path, options: RunOptions, jobs: int | None) -> Path:
+def _carry_out(request: Request, out: Path, options: RunOptions) -> Path:
     """Resolve the request, do what is not done yet, and return the run's folder."""
-    from dataclasses import replace
-
     from mtsbench.bookkeeping import describe_run
-    from mtsbench.executors.local import choose_jobs
     from mtsbench.experiment import resolve
     from mtsbench.metrics.catalogue import build_metrics
     from mtsbench.plugins import load_components
@@ -120,13 +117,6 @@ def _carry_out(request: Request, out: Path, options: RunOptions, jobs: int | Non
     description = describe_run(experiment, outcomes, splits)
     options.progress.started(description, experiment.device)
     store = RunStore(out / description.name)
-    wanted = jobs or choose_jobs(
-        description.trials,
-        device=experiment.device,
-        trains_network=experiment.trains_network,
-        processors=os.cpu_count() or 1,
-    )
-    options = replace(options, jobs=wanted)
     run_trials(experiment, splits, build_metrics(components), store, options, request)
     return store.folder
 

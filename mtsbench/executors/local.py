@@ -82,19 +82,6 @@ def send(event: TrialEvent) -> None:
         _events.put(event)
 
 
-def choose_jobs(trials: int, *, device: str, trains_network: bool, processors: int) -> int:
-    """How many trials at once.
-
-    One on a GPU, which a trial fills, and where no network is trained, because starting a process
-    takes longer than such a trial. On a CPU as many as processors, or all trials where they are
-    fewer than two rounds: three trials on two processors then take one and a half times as long as
-    one, not twice.
-    """
-    if device != "cpu" or not trains_network or processors < 2:
-        return 1
-    return trials if trials <= 2 * processors else processors
-
-
 def threads_for(jobs: int, processors: int) -> int:
     """Torch threads of each of `jobs` trials; the same however many are left to do."""
     return max(1, processors // jobs)

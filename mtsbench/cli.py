@@ -18,6 +18,7 @@ import typer
 from mtsbench import __version__
 from mtsbench.commands.compare import compare
 from mtsbench.commands.external import external
+from mtsbench.commands.plugins import plugins
 from mtsbench.commands.predict import predict
 from mtsbench.commands.profile import profile
 from mtsbench.commands.run import run
@@ -151,3 +152,4 @@ app.command()(compare)
 app.command()(predict)
 app.command()(external)
 app.command()(profile)
+app.add_typer(plugins, name="plugins")

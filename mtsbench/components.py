@@ -67,9 +67,12 @@ class ModelComponent(Component[T_co]):
         needs_mask_at_test: Reads the true tumour mask of a *test* case.
         needs_gpu: Cannot be trained on a CPU in a useful time even with preset `demo`.
         produces: What `Predictions` of this model hold.
+        ranks_cases: False for a method that gives every case the same risk, as the Kaplan-Meier
+            curve of the cohort does.
     """
 
     produces: frozenset[Product] = frozenset({"risk"})
     needs: frozenset[Need] = frozenset()
     needs_mask_at_test: bool = False
     needs_gpu: bool = False
+    ranks_cases: bool = True

@@ -58,6 +58,48 @@ def phantom():
 
 
 @pytest.fixture(scope="session")
+def contract_of():
+    """Makes a contract of one component in memory: `contract_of(LossContract, build, ...)`.
+
+    Further arguments are attributes of the contract; `record` changes the announced record.
+    """
+    from mtsbench.components import Component, ModelComponent
+    from mtsbench.plugins import Announced, Components, Plugin
+
+    def make(contract, build, record=None, **attributes):
+        announce = ModelComponent if contract.kind == "model" else Component
+        usual = {"name": "mine", "summary": "Mine", "reference": "https://example.org/"}
+        component = announce(build=build, **{**usual, **(record or {})})
+        announced = Announced(
+            component=component, kind=contract.kind, distribution="mine", version="1"
+        )
+        found = Components(
+            plugins=(
+                Plugin(
+                    entry_point="mine", distribution="mine", version="1", announced=(announced,)
+                ),
+            )
+        )
+        lookup = {"component": "mine", "components": classmethod(lambda cls: found)}
+        return type("Mine", (contract,), {**lookup, **attributes})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def verdicts():
+    """Runs a contract: name of each check to (status, reason)."""
+
+    def run(contract):
+        from mtsbench.testing.checking import check_contract
+
+        found = check_contract(contract, contract.kind, contract.component)
+        return {one.check.removeprefix("test_"): (one.status, one.reason) for one in found}
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def oracle():
     """Reads a file of `oracles/`, whose script says where its numbers come from."""
     return lambda name: json.loads((Path(__file__).parent / "oracles" / f"{name}.json").read_text())

@@ -30,6 +30,10 @@ def test_every_trial_is_done_and_what_it_says_arrives(tmp_path):
     assert sorted(heard, key=lambda event: event.trial) == events
 
 
+def test_without_trials_no_process_is_started():
+    LocalProcesses(jobs=2, threads=1).map([], print)
+
+
 def test_an_error_of_mtsbench_keeps_its_message():
     import numpy as np
 

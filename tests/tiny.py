@@ -13,7 +13,7 @@ from mtsbench.builtin import mtsbench_metrics
 from mtsbench.components import Component, ModelComponent
 from mtsbench.composition import Composition, Part, TrainingSettings
 from mtsbench.data import Case, ClinicalVariable, Outcomes, Predictions
-from mtsbench.errors import NotFittedError
+from mtsbench.errors import CheckpointError, NotFittedError
 from mtsbench.plugins import Announced, Components, Plugin
 from mtsbench.volumes import Grid, Volume
 
@@ -98,9 +98,13 @@ class UptakeModel:
         )
 
     def save(self, folder) -> None:
+        if self.scale is None:
+            raise NotFittedError("fit first")
         (folder / "scale.json").write_text(json.dumps(self.scale))
 
     def load(self, folder) -> None:
+        if not (folder / "scale.json").is_file():
+            raise CheckpointError("no scale.json")
         self.scale = json.loads((folder / "scale.json").read_text())
 
 

@@ -51,6 +51,8 @@ class LocalProcesses:
         Raises:
             MtsbenchError: A process died, for want of memory or by a signal.
         """
+        if not trials:
+            return
         context = multiprocessing.get_context("spawn")
         events: Events = context.Queue()
         with ProcessPoolExecutor(

@@ -229,6 +229,7 @@ def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
         build=build_km,
         reference=KAPLAN_MEIER,
         produces=CURVES,
+        ranks_cases=False,
     )
     yield ModelComponent(
         name="clinical-cox",

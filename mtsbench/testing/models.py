@@ -1,0 +1,296 @@
+"""What a model promises: honest, repeatable predictions in the cohort's order."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+import numpy as np
+
+from mtsbench.components import ModelComponent
+from mtsbench.composition import Composition, TrainingSettings
+from mtsbench.data import Cohort, LabelledCohort, Predictions
+from mtsbench.errors import CheckpointError, NotFittedError
+from mtsbench.interfaces import Backbone, FitContext, Model
+from mtsbench.metrics.survival import harrell_c
+from mtsbench.testing.contract import BrokenPromise, Contract, NotApplicable, ensure
+from mtsbench.testing.phantom import phantom_cohort, recording
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mtsbench.data import Outcomes
+
+SUFFIXES = (".safetensors", ".json", ".csv", ".parquet", ".toml", ".txt")
+LEAST_SIDE = 16
+TOLERANCE = 1e-4
+BETTER_THAN_CHANCE = 0.6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OpenCohort(Cohort):
+    """Test cases whose outcomes lie open; a model that looks at them has seen the answer."""
+
+    outcomes: Outcomes
+
+
+class ModelContract(Contract):
+    """Checks of one model on a phantom of 16^3 voxels: 24 training, 12 validation, 12 test cases.
+
+    Attributes:
+        training: Budget of gradient training that learns the phantom in seconds.
+    """
+
+    kind = "model"
+    training: ClassVar[TrainingSettings] = TrainingSettings(
+        epochs=6,
+        steps_per_epoch=6,
+        batch_size=8,
+        learning_rates=((0, 3e-3),),
+        translation=2.0,
+        batch_norm_momentum=0.3,
+    )
+
+    def test_predicting_before_fit_is_refused(self) -> None:
+        """`predict` raises NotFittedError before `fit`."""
+        try:
+            self._model().predict(self._test().cohort)
+        except NotFittedError:
+            return
+        except Exception as error:
+            ensure(False, f"predict before fit raised {error!r}; raise NotFittedError")
+        ensure(False, "predict before fit gave predictions; raise NotFittedError")
+
+    def test_saving_before_fit_is_refused(self) -> None:
+        """`save` raises NotFittedError before `fit`."""
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                self._model().save(Path(folder))
+            except NotFittedError:
+                return
+            except Exception as error:
+                ensure(False, f"save before fit raised {error!r}; raise NotFittedError")
+            ensure(False, "save before fit wrote a checkpoint; raise NotFittedError")
+
+    def test_no_case_but_the_given_is_read_during_fit(self) -> None:
+        """`fit` reads training and validation cases only."""
+        train, validation = self._train(), self._validation()
+        asked: list[str] = []
+        self._fit(recording(train, asked), recording(validation, asked))
+        allowed = {*train.cohort.case_ids, *validation.cohort.case_ids}
+        foreign = sorted(set(asked) - allowed)
+
+        if foreign:
+            raise BrokenPromise(f"fit read the case {foreign[0]!r}, which is no training case")
+
+    def test_the_predictions_are_those_declared(self) -> None:
+        """Risk, survival curves and masks are there exactly as `produces` says."""
+        predictions = self._fitted().predict(self._test().cohort)
+        found = {"risk"}
+        found |= {"survival"} if predictions.survival is not None else set()
+        found |= {"mask"} if predictions.tumour_probability is not None else set()
+        declared = self._declared().produces
+
+        ensure(
+            found == declared,
+            f"declares produces = {sorted(declared)}, predictions hold {sorted(found)}",
+        )
+
+    def test_predictions_follow_the_order_of_the_cohort(self) -> None:
+        """Ids come back in order, and a case keeps its risk when the order changes."""
+        cohort = self._test().cohort
+        backwards = replace(cohort, case_ids=cohort.case_ids[::-1])
+        forth, back = (self._fitted().predict(one) for one in (cohort, backwards))
+
+        ensure(
+            (forth.case_ids, back.case_ids) == (cohort.case_ids, backwards.case_ids),
+            "the predictions name other cases, or in another order, than the cohort",
+        )
+        ensure(close(forth.risk, back.risk[::-1]), "a case has another risk in another order")
+
+    def test_one_case_equals_a_batch(self) -> None:
+        """A case predicted alone has the risk it has among others."""
+        cohort = self._test().cohort
+        together = self._fitted().predict(cohort)
+        alone = self._fitted().predict(replace(cohort, case_ids=cohort.case_ids[:1]))
+
+        ensure(
+            close(alone.risk, together.risk[:1]),
+            f"case {cohort.case_ids[0]!r} has risk {alone.risk[0]:.6g} alone and "
+            f"{together.risk[0]:.6g} among others",
+        )
+
+    def test_outcomes_of_test_cases_change_nothing(self) -> None:
+        """With scrambled test outcomes in reach the predictions stay as they are."""
+        test = self._test()
+        plain = self._fitted().predict(test.cohort)
+        for seed in (0, 1):
+            told = self._fitted().predict(_opened(test, seed))
+            ensure(
+                close(told.risk, plain.risk),
+                "the risks change when the test cases' outcomes can be seen: the model reads them",
+            )
+
+    def test_the_same_seed_gives_the_same_predictions(self) -> None:
+        """Fitting twice with one seed gives equal risks on the CPU."""
+        cohort = self._test().cohort
+        first = self._fitted().predict(cohort)
+        second = self._fit(self._train(), self._validation()).predict(cohort)
+
+        ensure(
+            close(first.risk, second.risk),
+            "two fits with the same seed give other risks; draw from FitContext.seed only",
+        )
+
+    def test_a_higher_risk_means_an_earlier_event(self) -> None:
+        """On a phantom whose uptake decides the outcome the risks rank the test cases."""
+        if not self._declared().ranks_cases:
+            raise NotApplicable("the model declares ranks_cases = False")
+        test = self._test()
+        predictions = self._fitted().predict(test.cohort)
+        found = harrell_c(predictions.risk, test.outcomes.time, test.outcomes.event)
+
+        ensure(
+            found >= BETTER_THAN_CHANCE,
+            f"Harrell's C on the phantom is {found:.2f}, expected {BETTER_THAN_CHANCE} or more; "
+            "check the sign of the risk, or give a larger `training`",
+        )
+
+    def test_a_stored_model_predicts_the_same(self) -> None:
+        """`load` of a new model becomes what `save` wrote."""
+        cohort = self._test().cohort
+        with tempfile.TemporaryDirectory() as folder:
+            self._fitted().save(Path(folder))
+            again = self._model()
+            again.load(Path(folder))
+        first, second = self._fitted().predict(cohort), again.predict(cohort)
+
+        ensure(_equal(first, second), "the loaded model predicts something else than the saved one")
+
+    def test_a_stored_model_is_no_pickle(self) -> None:
+        """`save` writes safetensors, JSON, CSV or parquet."""
+        with tempfile.TemporaryDirectory() as folder:
+            self._fitted().save(Path(folder))
+            files = [one for one in Path(folder).rglob("*") if one.is_file()]
+            wrong = [one.name for one in files if one.suffix not in SUFFIXES]
+
+        ensure(files, "save wrote no file")
+        if wrong:
+            raise BrokenPromise(f"save wrote {wrong[0]!r}; write safetensors, JSON, CSV or parquet")
+
+    def test_a_damaged_checkpoint_is_refused(self) -> None:
+        """`load` of an empty folder raises CheckpointError."""
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                self._model().load(Path(folder))
+            except CheckpointError:
+                return
+            except Exception as error:
+                ensure(False, f"load of an empty folder raised {error!r}; raise CheckpointError")
+        ensure(False, "load of an empty folder went well; raise CheckpointError")
+
+    @classmethod
+    def _declared(cls) -> ModelComponent[object]:
+        return cast("ModelComponent[object]", cls.record())
+
+    @classmethod
+    def _model(cls) -> Model:
+        built = cls.build()
+        if isinstance(built, Composition):
+            from mtsbench.engine.deep_model import DeepModel
+
+            return DeepModel(built, cls.components(), "cpu")
+        return cast("Model", built)
+
+    @classmethod
+    def _fit(cls, train: LabelledCohort, validation: LabelledCohort) -> Model:
+        model = cls._model()
+        context = FitContext(
+            seed=0, device="cpu", training=cls.training, log=lambda epoch, values: None
+        )
+        model.fit(train, validation, context)
+        return model
+
+    @classmethod
+    def _fitted(cls) -> Model:
+        """Fitted once for all checks of a class."""
+        if "_kept" not in vars(cls):
+            cls._kept = cls._fit(cls._train(), cls._validation())
+        return cls._kept
+
+    _kept: ClassVar[Model]
+
+    @classmethod
+    def _train(cls) -> LabelledCohort:
+        return cls._phantom(24, seed=0)
+
+    @classmethod
+    def _validation(cls) -> LabelledCohort:
+        return cls._phantom(12, seed=1)
+
+    @classmethod
+    def _test(cls) -> LabelledCohort:
+        """Masks are withheld unless the model declares that it needs them."""
+        masks = cls._declared().needs_mask_at_test
+        return phantom_cohort(12, seed=2, side=cls._side(), masks=masks)
+
+    @classmethod
+    def _phantom(cls, count: int, seed: int) -> LabelledCohort:
+        declared = cls._declared()
+        masks = declared.needs_mask_at_test or "training-masks" in declared.needs
+        return phantom_cohort(count, seed=seed, side=cls._side(), masks=masks)
+
+    @classmethod
+    def _side(cls) -> int:
+        """The least multiple, from 16 voxels on, that every network of a composition takes."""
+        if "_voxels" not in vars(cls):
+            built = cls.build()
+            composition = getattr(built, "composition", built)
+            cls._voxels = LEAST_SIDE
+            if isinstance(composition, Composition):
+                parts = (composition.backbone, composition.survival_network)
+                cls._voxels = int(
+                    np.lcm.reduce([LEAST_SIDE, *(cls._multiple(part) for part in parts if part)])
+                )
+        return cls._voxels
+
+    _voxels: ClassVar[int]
+
+    @classmethod
+    def _multiple(cls, part: object) -> int:
+        from mtsbench.composition import Part
+
+        assert isinstance(part, Part)
+        built = cls.components().build("backbone", part.name, 2, options=part.options)
+        return cast("Backbone", built).multiple
+
+
+def close(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Whether risks agree to 1e-4 of their spread or size."""
+    return first.shape == second.shape and bool(
+        np.allclose(first, second, rtol=TOLERANCE, atol=TOLERANCE * float(np.std(second)) + 1e-9)
+    )
+
+
+def _equal(first: Predictions, second: Predictions) -> bool:
+    if first.survival is None or second.survival is None:
+        return close(first.risk, second.risk) and first.survival is second.survival
+    return close(first.risk, second.risk) and bool(np.allclose(first.survival, second.survival))
+
+
+def _opened(test: LabelledCohort, seed: int) -> OpenCohort:
+    """The test cases with their outcomes in reach, dealt anew."""
+    order = np.random.default_rng(seed).permutation(len(test))
+    cohort = test.cohort
+    return OpenCohort(
+        case_ids=cohort.case_ids,
+        channels=cohort.channels,
+        clinical_features=cohort.clinical_features,
+        read=cohort.read,
+        read_native=cohort.read_native,
+        outcomes=replace(
+            test.outcomes, time=test.outcomes.time[order], event=test.outcomes.event[order]
+        ),
+    )

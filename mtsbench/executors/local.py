@@ -27,8 +27,9 @@ _events: Events | None = None  # of this worker process, set once when it starts
 class LocalProcesses:
     """Runs trials in processes that share nothing, each with its part of the processors.
 
-    A small convolution on two threads is hardly faster than on one, so on a CPU trials side by
-    side are. A trial's last bits depend on its number of threads, which its record tells.
+    A step of DeepMTS on 32^3 voxels takes 0.77 s on one thread and 0.44 s on two, so on two quiet
+    processors this gains little; beside other programs threads that wait for each other lose much
+    more. A trial's last bits depend on its number of threads, which its record tells.
 
     Args:
         jobs: Processes at once.

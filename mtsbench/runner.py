@@ -47,6 +47,19 @@ class RunOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrialSetting:
+    """What all trials of a run share in one process."""
+
+    experiment: Experiment
+    outcomes: Outcomes
+    cache: CaseCache
+    metrics: Metrics
+    store: RunStore
+    save_masks: bool
+    progress: Progress | RelayedProgress
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialJob:
     """One trial that another process can carry out: what the user asked for, not what was built."""
 
@@ -60,25 +73,16 @@ class TrialJob:
     def __call__(self) -> None:
         """Resolve the request again and do the trial."""
         experiment = resolve(self.request, components := load_components())
-        outcomes = experiment.dataset.outcomes(experiment.endpoint)
-        _try_trial(
-            experiment,
-            self.split,
-            self.seed,
-            outcomes,
-            CaseCache(self.cache_folder, experiment.dataset, experiment.preprocessing),
-            build_metrics(components),
-            RunStore(self.store),
-            TrialOptions(save_masks=self.save_masks, progress=RelayedProgress(send)),
+        setting = TrialSetting(
+            experiment=experiment,
+            outcomes=experiment.dataset.outcomes(experiment.endpoint),
+            cache=CaseCache(self.cache_folder, experiment.dataset, experiment.preprocessing),
+            metrics=build_metrics(components),
+            store=RunStore(self.store),
+            save_masks=self.save_masks,
+            progress=RelayedProgress(send),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialOptions:
-    """What of `RunOptions` a trial needs."""
-
-    save_masks: bool
-    progress: Progress | RelayedProgress
+        _try_trial(setting, self.split, self.seed)
 
 
 def run(
@@ -124,9 +128,17 @@ def run(
     if options.jobs > 1 and request is not None:
         _run_side_by_side(request, todo, store, options, experiment.device)
         return
-    trial_options = TrialOptions(save_masks=options.save_masks, progress=options.progress)
+    setting = TrialSetting(
+        experiment=experiment,
+        outcomes=outcomes,
+        cache=cache,
+        metrics=metrics,
+        store=store,
+        save_masks=options.save_masks,
+        progress=options.progress,
+    )
     for split, seed in todo:
-        _try_trial(experiment, split, seed, outcomes, cache, metrics, store, trial_options)
+        _try_trial(setting, split, seed)
 
 
 def _run_side_by_side(
@@ -154,42 +166,26 @@ def _run_side_by_side(
         LocalProcesses(jobs=options.jobs, threads=threads).map(jobs, report)
 
 
-def _try_trial(
-    experiment: Experiment,
-    split: Split,
-    seed: int,
-    outcomes: Outcomes,
-    cache: CaseCache,
-    metrics: Metrics,
-    store: RunStore,
-    options: TrialOptions,
-) -> None:
+def _try_trial(setting: TrialSetting, split: Split, seed: int) -> None:
     try:
-        _run_trial(experiment, split, seed, outcomes, cache, metrics, store, options)
+        _run_trial(setting, split, seed)
     except Exception as error:
-        options.progress.failed(split, seed, error)
-        store.save_failure(failed_trial(experiment.key(split, seed), split, seed, error))
+        setting.progress.failed(split, seed, error)
+        key = setting.experiment.key(split, seed)
+        setting.store.save_failure(failed_trial(key, split, seed, error))
 
 
-def _run_trial(
-    experiment: Experiment,
-    split: Split,
-    seed: int,
-    outcomes: Outcomes,
-    cache: CaseCache,
-    metrics: Metrics,
-    store: RunStore,
-    options: TrialOptions,
-) -> None:
+def _run_trial(setting: TrialSetting, split: Split, seed: int) -> None:
+    experiment, outcomes = setting.experiment, setting.outcomes
     clock, log = PhaseClock(), TrainingLog()
     with clock.phase("prepare"):
         preprocessing = Preprocessing.fit(
-            cache, experiment.dataset, split.train, experiment.preprocessing
+            setting.cache, experiment.dataset, split.train, experiment.preprocessing
         )
-        train, validation, test, seen = _cohorts(experiment, split, outcomes, cache, preprocessing)
+        train, validation, test, seen = _cohorts(setting, split, preprocessing)
     model = experiment.new_model()
     with (
-        options.progress.training(split, seed, experiment.training.epochs) as tick,
+        setting.progress.training(split, seed, experiment.training.epochs) as tick,
         clock.phase("fit"),
     ):
         context = FitContext(
@@ -212,38 +208,35 @@ def _run_trial(
             # With the test fold this is the whole cohort, whatever the fold: what weights by
             # censoring is estimated from all of it.
             train=outcomes.subset((*split.train, *split.validation)),
-            metrics=metrics,
+            metrics=setting.metrics,
         )
     record = trial_record(experiment, split, seed, outcomes, evaluation, clock)
-    description = store.description()
+    description = setting.store.description()
 
     def fill(folder: Path) -> None:
         (folder / "log.jsonl").write_text(log.text)
         write_predictions(folder, predictions, training, evaluation)
         write_model(folder, model, preprocessing, description)
-        if options.save_masks and predictions.tumour_probability is not None:
+        if setting.save_masks and predictions.tumour_probability is not None:
             write_masks(folder / "masks", predictions, test, experiment.dataset)
         (folder / RECORD).write_text(record.model_dump_json(indent=2))
 
-    store.save_trial(record.key, fill)
-    options.progress.finished(record)
+    setting.store.save_trial(record.key, fill)
+    setting.progress.finished(record)
 
 
 def _cohorts(
-    experiment: Experiment,
-    split: Split,
-    outcomes: Outcomes,
-    cache: CaseCache,
-    preprocessing: Preprocessing,
+    setting: TrialSetting, split: Split, preprocessing: Preprocessing
 ) -> tuple[LabelledCohort, LabelledCohort, Cohort, Cohort]:
     """Training and validation cohorts with outcomes; without them, the test cohort and all others.
 
     The last is prepared as the test cases are, so that both get their risk in the same way.
     """
+    experiment, outcomes = setting.experiment, setting.outcomes
 
     def cohort(case_ids: Sequence[str], role: Role, with_mask: bool = True) -> Cohort:
         return preprocessing.cohort(
-            cache, experiment.dataset, case_ids, role=role, with_mask=with_mask
+            setting.cache, experiment.dataset, case_ids, role=role, with_mask=with_mask
         )
 
     return (

@@ -76,9 +76,7 @@ def test_datasets_together_have_a_forest_plot_and_no_p_value(stored, tmp_path):
         for label, noise in {"a": 2.0, "b": 0.5}.items()
     ]
     runs = [(read_run(store), store) for store in stores]
-    of = {id(run): (run, store) for run, store in runs}
-    groups = by_dataset([run for run, _ in runs])
-    analyses = [analyse([of[id(run)] for run in group], "a") for group in groups]
+    analyses = [analyse(group, "a") for group in by_dataset(runs)]
 
     html = write_report(analyses, tmp_path / "out").read_text()
 

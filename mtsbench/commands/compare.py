@@ -90,13 +90,10 @@ def _analyse(
             f"compare needs two or more runs, got {len(folders)}; name their folders or let "
             "`mtsbench run` finish two models first"
         )
-    stores = {
-        id(run): (run, store) for store in map(RunStore, folders) for run in [read_run(store)]
-    }
-    groups = by_dataset([run for run, _ in stores.values()])
+    groups = by_dataset([(read_run(store), store) for store in map(RunStore, folders)])
     for group in groups:
-        check_comparable(group, allow_true_mask=allow_true_mask)
-    return [analyse([stores[id(run)] for run in group], reference) for group in groups]
+        check_comparable([run for run, _ in group], allow_true_mask=allow_true_mask)
+    return [analyse(group, reference) for group in groups]
 
 
 def _summary(entry: Entry, analysis: Analysis) -> dict[str, object]:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mtsbench.comparison.fold_scores import FoldDifferences, fold_differences, share_tested
 from mtsbench.comparison.resampled_tests import (
     PosteriorShares,
@@ -77,18 +75,12 @@ def compare_with_reference(
 def stratified_concordance(tested: RunPatients) -> Concordance:
     """Harrell's C with pairs formed only inside a trial, weighted by their number.
 
-    Its influence has one entry a row of `tested`; add those of a patient before squaring.
+    Its influence has one entry a row of `tested`: errors need `tested.patient()`.
 
     Raises:
         UndefinedMetricError: No pair is comparable.
     """
     return concordance(tested.risk(), tested.time(), tested.event(), strata=tested.stratum())
-
-
-def clustered_error(found: Concordance, tested: RunPatients) -> float:
-    """Standard error of `stratified_concordance`, conditional on the fitted models."""
-    by_patient = np.bincount(tested.patient(), weights=found.influence)
-    return float(np.sqrt((by_patient**2).sum()))
 
 
 def explore(reference: FinishedRun, other: FinishedRun, metric: str) -> ResampledTest | str:

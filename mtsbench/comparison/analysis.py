@@ -1,4 +1,4 @@
-"""Everything that a comparison of runs on one dataset says, computed once for all outputs."""
+"""The runs on one dataset as every output of a comparison reads them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from mtsbench.comparison.against_reference import (
     Comparison,
-    clustered_error,
     compare_with_reference,
     stratified_concordance,
 )
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from mtsbench.comparison.patients import RunPatients
     from mtsbench.records import RunDescription
     from mtsbench.store import RunStore
-
-NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,14 +100,13 @@ def _entry(label: str, run: FinishedRun, tested: RunPatients) -> Entry:
         return Entry(
             label=label, run=run, tested=tested, cost=cost(run), c_index=None, interval=None
         )
-    reach = NORMAL_95 * clustered_error(found, tested)
     return Entry(
         label=label,
         run=run,
         tested=tested,
         cost=cost(run),
         c_index=found.value,
-        interval=(max(0.0, found.value - reach), min(1.0, found.value + reach)),
+        interval=found.interval(tested.patient()),
     )
 
 

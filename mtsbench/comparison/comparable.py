@@ -80,26 +80,28 @@ def check_comparable(runs: Sequence[FinishedRun], *, allow_true_mask: bool = Fal
             )
 
 
-def by_dataset(runs: Sequence[FinishedRun]) -> tuple[tuple[FinishedRun, ...], ...]:
-    """The runs of each dataset and endpoint, in the order given.
+def by_dataset(
+    runs: Sequence[tuple[FinishedRun, RunStore]],
+) -> tuple[tuple[tuple[FinishedRun, RunStore], ...], ...]:
+    """The runs of each dataset and endpoint with their stores, in the order given.
 
     Raises:
         IncomparableRunsError: Preset or protocol differ between datasets, so that differences
             there would not be of the same methods.
     """
-    groups: dict[tuple[str, str], list[FinishedRun]] = {}
-    for run in runs:
+    groups: dict[tuple[str, str], list[tuple[FinishedRun, RunStore]]] = {}
+    first = runs[0][0].description
+    for run, store in runs:
         question = run.description.question
-        groups.setdefault((str(question["dataset"]), str(question["endpoint"])), []).append(run)
-    first = runs[0].description
-    for run in runs[1:]:
         for name in ("preset", "protocol"):
-            left, right = first.question[name], run.description.question[name]
+            left, right = first.question[name], question[name]
             if left != right:
                 raise IncomparableRunsError(
                     f"{first.name} and {run.description.name} differ in {name}: {left} and "
                     f"{right}; run both models with the same settings"
                 )
+        key = str(question["dataset"]), str(question["endpoint"])
+        groups.setdefault(key, []).append((run, store))
     return tuple(tuple(group) for group in groups.values())
 
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from mtsbench.data import Outcomes
 
 RISK = "risk.csv"
-NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,7 +119,6 @@ def compare_external(
     first = found[reference]
     scores = []
     for label, one in found.items():
-        reach = NORMAL_95 * one.variance**0.5
         difference: Contrast | None = None
         if label != reference:
             try:
@@ -131,7 +129,7 @@ def compare_external(
             ExternalScore(
                 label=label,
                 c_index=one.value,
-                interval=(max(0.0, one.value - reach), min(1.0, one.value + reach)),
+                interval=one.interval(),
                 uno=_uno(risks[label], outcomes),
                 difference=difference,
                 detectable=None if difference is None else POWER_80 * difference.standard_error,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.stats import norm
 
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.pairs import follow_up_order, pair_sums
@@ -44,6 +45,25 @@ class Concordance:
     def variance(self) -> float:
         """Infinitesimal-jackknife variance for independent patients, R's `concordance()$var`."""
         return float((self.influence**2).sum())
+
+    def standard_error(self, patient: NDArray[Any] | None = None) -> float:
+        """Infinitesimal-jackknife standard error, conditional on the predictions.
+
+        Args:
+            patient: (N,) whose row it is, where a patient has several (one per repeat); the rows
+                of one patient are added before squaring. By default every row is a patient.
+        """
+        if patient is None:
+            return float(np.sqrt(self.variance))
+        of = np.unique(patient, return_inverse=True)[1]
+        return float(np.sqrt((np.bincount(of, weights=self.influence) ** 2).sum()))
+
+    def interval(
+        self, patient: NDArray[Any] | None = None, *, confidence: float = 0.95
+    ) -> tuple[float, float]:
+        """Normal confidence interval of the value, cut off at 0 and 1; `patient` as above."""
+        reach = float(norm.ppf((1 + confidence) / 2)) * self.standard_error(patient)
+        return max(0.0, self.value - reach), min(1.0, self.value + reach)
 
 
 def concordance(

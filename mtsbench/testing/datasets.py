@@ -147,6 +147,7 @@ class DatasetContract(Contract):
         """Worker processes can be given the dataset and give back a case."""
         dataset = self._dataset()
         try:
+            # Only bytes that this process has just written are read back.
             copy = pickle.loads(pickle.dumps(dataset))
             case = pickle.loads(pickle.dumps(copy.load(dataset.case_ids[0])))
         except (pickle.PicklingError, AttributeError, TypeError) as error:

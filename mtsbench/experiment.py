@@ -24,9 +24,10 @@ from mtsbench.protocol import (
 )
 
 if TYPE_CHECKING:
+    from mtsbench.announcements import Announced
     from mtsbench.components import ModelComponent
     from mtsbench.interfaces import Dataset, Model
-    from mtsbench.plugins import Announced, Components
+    from mtsbench.plugins import Components
     from mtsbench.preprocessing import PreprocessingSettings
     from mtsbench.preprocessing.settings import TestCentre
     from mtsbench.splits import Split

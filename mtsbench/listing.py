@@ -11,11 +11,12 @@ from typing import Literal, TextIO, cast
 from rich.console import Console
 from rich.table import Table
 
+from mtsbench.announcements import Announced, Plugin
 from mtsbench.components import KINDS, Component, Kind, ModelComponent
 from mtsbench.composition import Composition, Part
 from mtsbench.errors import OptionError
 from mtsbench.options import Option, did_you_mean, field_table, format_value, option_table
-from mtsbench.plugins import Announced, Components, Plugin, plural
+from mtsbench.plugins import Components, plural
 
 Json = str | int | float | bool | None | Sequence["Json"] | dict[str, "Json"]
 Listed = Kind | Literal["plugin"]

@@ -63,8 +63,9 @@ def contract_of():
 
     Further arguments are attributes of the contract; `record` changes the announced record.
     """
+    from mtsbench.announcements import Announced, Plugin
     from mtsbench.components import Component, ModelComponent
-    from mtsbench.plugins import Announced, Components, Plugin
+    from mtsbench.plugins import Components
 
     def make(contract, build, record=None, **attributes):
         announce = ModelComponent if contract.kind == "model" else Component

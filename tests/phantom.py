@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from mtsbench.announcements import Announced, Plugin
 from mtsbench.components import Component
 from mtsbench.composition import Composition, Part, TrainingSettings, WeightedLoss
 from mtsbench.data import Cohort, LabelledCohort, Outcomes, PreparedCase
 from mtsbench.interfaces import Features, FitContext
-from mtsbench.plugins import Announced, Components, Plugin
+from mtsbench.plugins import Components
 from mtsbench.volumes import Grid
 
 # No two numbers are equal, so that a mix-up of axes cannot pass.

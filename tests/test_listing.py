@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 
+from mtsbench.announcements import Announced, Plugin
 from mtsbench.components import Component
 from mtsbench.errors import OptionError, PluginConflictError
 from mtsbench.listing import (
@@ -17,7 +18,7 @@ from mtsbench.listing import (
     problems,
     terminal,
 )
-from mtsbench.plugins import Announced, Components, Plugin, load_components
+from mtsbench.plugins import Components, load_components
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 
 from mtsbench import builtin
+from mtsbench.announcements import Announced, Plugin
 from mtsbench.components import Component
 from mtsbench.errors import PluginConflictError, PluginError
 from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.metrics.segmentation import Dice
 from mtsbench.metrics.survival import HarrellC
-from mtsbench.plugins import Announced, Components, Plugin
+from mtsbench.plugins import Components
 
 
 def installed(*metrics: Component[object]) -> Components:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mtsbench import __version__
+from mtsbench.announcements import Announced, Plugin
 from mtsbench.components import Component
 from mtsbench.errors import (
     DataError,
@@ -15,7 +16,7 @@ from mtsbench.errors import (
     PluginError,
     UnknownComponentError,
 )
-from mtsbench.plugins import Announced, Components, Plugin, load_components, plural
+from mtsbench.plugins import Components, load_components, plural
 
 DATA = Path(__file__).parent / "data"
 

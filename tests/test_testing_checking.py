@@ -10,8 +10,9 @@ import time
 import pytest
 from rich.console import Console
 
+from mtsbench.announcements import Announced, Plugin
 from mtsbench.components import Component
-from mtsbench.plugins import Announced, Components, Plugin
+from mtsbench.plugins import Components
 from mtsbench.testing import BackboneContract, HeadContract, LossContract
 from mtsbench.testing.checking import check_contract, check_plugin
 from mtsbench.testing.contract import Contract, NotApplicable, ensure

@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mtsbench.announcements import Announced, Plugin
 from mtsbench.components import Component
 from mtsbench.composition import Composition, Part
 from mtsbench.data import Predictions
 from mtsbench.errors import CheckpointError, NotFittedError
-from mtsbench.plugins import Announced, Components, Plugin
+from mtsbench.plugins import Components
 from mtsbench.testing import BrokenPromise, ModelContract, phantom_cohort
 
 RISK_AND_MASK = {"produces": frozenset({"risk", "mask"})}

@@ -9,12 +9,13 @@ import json
 
 import numpy as np
 
+from mtsbench.announcements import Announced, Plugin
 from mtsbench.builtin import mtsbench_metrics
 from mtsbench.components import Component, ModelComponent
 from mtsbench.composition import Composition, Part, TrainingSettings
 from mtsbench.data import Case, ClinicalVariable, Outcomes, Predictions
 from mtsbench.errors import CheckpointError, NotFittedError
-from mtsbench.plugins import Announced, Components, Plugin
+from mtsbench.plugins import Components
 from mtsbench.volumes import Grid, Volume
 
 URL = "https://example.org"

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from mtsbench.announcements import Plugin
 from mtsbench.components import Kind
-from mtsbench.plugins import Components, Plugin
+from mtsbench.plugins import Components
 from mtsbench.testing.backbones import BackboneContract
 from mtsbench.testing.contract import CHECK_PREFIX, Contract, NotApplicable, checks_of
 from mtsbench.testing.datasets import DatasetContract

@@ -10,9 +10,10 @@ import sys
 from importlib.metadata import requires
 from typing import ClassVar
 
+from mtsbench.announcements import Plugin
 from mtsbench.errors import UnknownComponentError
 from mtsbench.options import did_you_mean, option_types
-from mtsbench.plugins import Components, Plugin, load_components
+from mtsbench.plugins import Components, load_components
 from mtsbench.testing.contract import NotApplicable, ensure
 
 HEAVY = ("torch", "SimpleITK", "scipy", "sklearn", "monai")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mtsbench import __version__
-from mtsbench.composition import Composition, TrainingSettings
+from mtsbench.composition import UNSAID, Composition, TrainingSettings
 from mtsbench.errors import DataError, OptionError
 from mtsbench.interfaces import DeepInside
 from mtsbench.options import replace_fields
@@ -24,6 +24,8 @@ from mtsbench.protocol import (
 )
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from mtsbench.announcements import Announced
     from mtsbench.components import ModelComponent
     from mtsbench.interfaces import Dataset, Model
@@ -92,8 +94,8 @@ class Experiment:
         return {
             "model": self.model_name,
             "options": dict(self.model_options),
-            "training": _plain(asdict(self.training)),
-            "preprocessing": _plain(asdict(self.preprocessing)),
+            "training": _plain(said(self.training)),
+            "preprocessing": _plain(said(self.preprocessing)),
             "needs_mask_at_test": self.needs_mask_at_test,
             "versions": dict(self.versions),
         }
@@ -156,6 +158,16 @@ def resolve(request: Request, components: Components) -> Experiment:
         needs_mask_at_test=record.needs_mask_at_test or preprocessing.test_centre == "mask",
         new_model=model_maker(request.model, settings["model"], components, device),
     )
+
+
+def said(settings: DataclassInstance) -> dict[str, object]:
+    """The fields that enter a key: those declared `UNSAID` only where they differ from default."""
+    values: dict[str, object] = asdict(settings)
+    return {
+        one.name: values[one.name]
+        for one in fields(settings)
+        if one.metadata != UNSAID or values[one.name] != one.default
+    }
 
 
 def digest(parts: Mapping[str, object]) -> str:

@@ -52,6 +52,32 @@ def test_whatever_changes_a_result_changes_the_key(settle, settings):
     assert first_key(settle(**settings)) != first_key(settle())
 
 
+@pytest.mark.parametrize(
+    ("name", "default", "other"),
+    [
+        ("precision", "auto", "bf16"),
+        ("compilation", "off", "on"),
+        ("checkpointing", "false", "true"),
+    ],
+)
+def test_a_setting_that_came_later_changes_no_key_while_it_has_its_default(
+    settle, name, default, other
+):
+    usual = settle()
+
+    assert name not in usual.method()["training"]
+    assert first_key(settle(**{f"training.{name}": default})) == first_key(usual)
+    assert first_key(settle(**{f"training.{name}": other})) != first_key(usual)
+
+
+def test_the_settings_of_the_first_version_are_all_in_the_key(settle):
+    assert set(settle().method()["training"]) == {
+        *("epochs", "steps_per_epoch", "batch_size", "balanced", "learning_rates", "patience"),
+        *("select_by", "rotation", "translation", "translation_mode", "flip", "mask_threshold"),
+        *("segmentation_emphasis", "balancing", "gamma", "first_stage", "batch_norm_momentum"),
+    }
+
+
 def test_the_seed_changes_the_key(settle):
     assert first_key(settle(), seed=1) != first_key(settle(), seed=0)
 

@@ -17,6 +17,7 @@ from mtsbench.interfaces import CurveHead
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mtsbench.composition import Precision
     from mtsbench.data import Cohort
     from mtsbench.engine.network import MultiTaskNetwork
     from mtsbench.interfaces import Head
@@ -50,6 +51,7 @@ def infer(
     batch_size: int,
     *,
     in_full: bool = False,
+    precision: Precision = "auto",
 ) -> Inferred:
     """Risk of every case; Dice where the cohort shows masks; curves and probabilities `in_full`.
 
@@ -65,7 +67,7 @@ def infer(
     with torch.inference_mode():
         for rows in in_chunks(len(cohort), batch_size):
             batch = read_batch(cohort, rows, device)
-            with autocast(device):
+            with autocast(device, precision):
                 outputs = network(batch.image, batch.clinical)
             survival.append(outputs.survival.float())
             if outputs.tumour_logit is None:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from mtsbench.engine.augmentation import augment, draw_transforms
 from mtsbench.engine.batches import draw_training_rows, read_batch, read_targets
+from mtsbench.engine.compute import adam, checkpoint_blocks, compiled
 from mtsbench.engine.precision import autocast
 
 if TYPE_CHECKING:
@@ -57,8 +57,10 @@ class TrainingStep:
         total_loss.balance.to(context.device)
         parameters = [*network.parameters(), *total_loss.balance.parameters()]
         rate = context.training.learning_rates[0][1]
-        # eps as Keras has it, in which the published settings are given.
-        self.optimiser = torch.optim.Adam(parameters, lr=rate, eps=1e-7)
+        self.optimiser = adam(parameters, rate, context.device)
+        self.forward = compiled(network, context.training.compilation, context.device)
+        if context.training.checkpointing:
+            checkpoint_blocks(network)
 
     def set_rate(self, rate: float) -> None:
         """The learning rate of the steps to come."""
@@ -80,9 +82,9 @@ class TrainingStep:
             transforms = draw_transforms(len(rows), settings, self.generator)
             batch = augment(batch, transforms, self.spacing, settings.mask_threshold)
             targets = read_targets(self.training, rows, batch)
-        with autocast(device):
+        with autocast(device, settings.precision):
             with phase("forward"):
-                outputs = self.network(batch.image, batch.clinical)
+                outputs = self.forward(batch.image, batch.clinical)
             with phase("loss"):
                 penalty = self.network.head.penalty()
                 total, parts = self.total_loss(outputs, targets, penalty, epoch)

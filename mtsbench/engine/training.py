@@ -102,7 +102,13 @@ def validate(
     Raises:
         DataError: No pair of validation cases is comparable.
     """
-    inferred = infer(network, validation.cohort, context.device, context.training.batch_size)
+    inferred = infer(
+        network,
+        validation.cohort,
+        context.device,
+        context.training.batch_size,
+        precision=context.training.precision,
+    )
     try:
         c_index = harrell_c(inferred.risk, validation.outcomes.time, validation.outcomes.event)
     except ValueError as undefined:

@@ -24,11 +24,11 @@ class DenseLayer(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             batch_norm(channels),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             convolution(channels, BOTTLENECK, 1),
             nn.Dropout(DROPOUT),
             batch_norm(BOTTLENECK),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             convolution(BOTTLENECK, GROWTH, 3),
             nn.Dropout(DROPOUT),
         )
@@ -69,12 +69,12 @@ class CascadeNetwork(nn.Module):
             width += GROWTH * layers
             transition = (
                 batch_norm(width),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
                 convolution(width, out, 1),
                 nn.Dropout(DROPOUT),
             )
             self.blocks.append(nn.Sequential(*dense, *transition))
-            self.taps.append(nn.Sequential(batch_norm(out), nn.ReLU()))
+            self.taps.append(nn.Sequential(batch_norm(out), nn.ReLU(inplace=True)))
             width = out
         self.pool = nn.AvgPool3d(2)
 

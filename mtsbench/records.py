@@ -68,6 +68,44 @@ class FailedTrial(_Stored):
     traceback: str
 
 
+class StoredProfile(_Stored):
+    """What training steps of a run's model cost, measured by `mtsbench profile`.
+
+    Attributes:
+        step: Median seconds of a step; `spread` is the distance of its quartiles.
+        phases: Median seconds of each phase of a step.
+        volumes: Cases trained on per second.
+        inference: Seconds per case.
+        memory: MiB: largest resident memory of the process, or allocated on a CUDA device.
+        flops: Operations of a step; `bytes` read and written by its operators.
+        bandwidth: Bytes per second that the machine copies; `matrix_rate` its operations per
+            second in a matrix product.
+        limit: `memory` or `arithmetic`, whichever bounds the step; `share` of it is reached.
+        energy: Joules a step; None where nothing tells, for the reason `no_energy`.
+        platform: As in a trial's record.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    device: str
+    steps: int
+    step: float
+    spread: float
+    phases: dict[str, float]
+    volumes: float
+    inference: float
+    memory: float
+    parameters: int
+    flops: float
+    bytes: float
+    bandwidth: float
+    matrix_rate: float
+    limit: str
+    share: float
+    energy: float | None
+    no_energy: str | None
+    platform: dict[str, str]
+
+
 class RunDescription(_Stored):
     """One run: the question asked, the method that answers it, and the trials expected.
 

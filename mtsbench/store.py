@@ -17,13 +17,14 @@ import pydantic
 
 from mtsbench.data import Outcomes
 from mtsbench.errors import DataError
-from mtsbench.records import FailedTrial, RunDescription, TrialRecord
+from mtsbench.records import FailedTrial, RunDescription, StoredProfile, TrialRecord
 
 if TYPE_CHECKING:
     from mtsbench.splits import Split
 
 Stored = TypeVar("Stored", bound=pydantic.BaseModel)
 RECORD, DESCRIPTION, OUTCOMES = "record.json", "run.json", "outcomes.parquet"
+PROFILE = "profile.json"
 
 
 class RunStore:
@@ -34,6 +35,7 @@ class RunStore:
         outcomes.parquet    time and event of every case
         trials/KEY/         record.json, predictions.parquet, log.jsonl, checkpoint, masks
         failed/KEY.json     a trial that crashed
+        profile.json        what a training step costs, if `mtsbench profile --out` measured it
 
     Args:
         folder: May not exist yet.
@@ -112,6 +114,16 @@ class RunStore:
         path = self._failure(failed.key)
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, failed.model_dump_json(indent=2))
+
+    def save_profile(self, profile: StoredProfile) -> None:
+        """Keep what a training step costs. DataError if there is no run to keep it with."""
+        self.description()
+        _write(self.folder / PROFILE, profile.model_dump_json(indent=2))
+
+    def profile(self) -> StoredProfile | None:
+        """What a training step costs, or None. DataError if the file is damaged."""
+        path = self.folder / PROFILE
+        return _read(path, StoredProfile) if path.exists() else None
 
     def trial_folder(self, record: TrialRecord) -> Path:
         """Where a finished trial's files lie."""

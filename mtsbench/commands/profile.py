@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mtsbench.engine.profiling import Profile
     from mtsbench.experiment import Experiment
+    from mtsbench.store import RunStore
 
 
 def profile(
@@ -32,12 +33,13 @@ def profile(
     cache: Annotated[
         Path | None, typer.Option(help="Folder of prepared cases.", envvar="MTSBENCH_CACHE")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of runs; keeps the profile in this model's run for `compare`."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
     """Time training steps of a model on a dataset, phase by phase, against the machine's limits."""
-    import json
-    from dataclasses import asdict
-
     from rich.console import Console
 
     from mtsbench.commands.run import default_cache
@@ -57,17 +59,33 @@ def profile(
         ),
         load_components(),
     )
+    store = None if out is None else _run_of(experiment, out)
     found = _measure(experiment, cache or default_cache(), warm_up, steps)
+    record = found.record(platform_versions())
+    if store is not None:
+        store.save_profile(record)
     if as_json:
-        name, share = found.limit()
-        platform = dict(platform_versions())
-        typer.echo(
-            json.dumps(
-                {**asdict(found), "limit": name, "share": share, "platform": platform}, indent=2
-            )
-        )
+        typer.echo(record.model_dump_json(indent=2))
         return
     Console().print(_table(found, f"{model} on {dataset}, preset {experiment.preset}"))
+
+
+def _run_of(experiment: Experiment, out: Path) -> RunStore:
+    """Where this very experiment has been run. DataError before anything is measured, if not."""
+    from mtsbench.bookkeeping import describe_run
+    from mtsbench.errors import DataError
+    from mtsbench.splits import make_splits
+    from mtsbench.store import RunStore
+
+    outcomes = experiment.dataset.outcomes(experiment.endpoint)
+    splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
+    store = RunStore(out / describe_run(experiment, outcomes, splits).name)
+    if not store.folder.is_dir():
+        raise DataError(
+            f"{store.folder} does not exist: a profile is kept with the run of the same model, "
+            "dataset, preset and settings; run it first, or leave --out away"
+        )
+    return store
 
 
 def _measure(experiment: Experiment, cache_folder: Path, warm_up: int, steps: int) -> Profile:
@@ -132,4 +150,6 @@ def _table(found: Profile, title: str) -> Table:
     }.items():
         table.add_row(name, value, "")
     table.add_row(f"share of the {limit} limit", f"{share:.0%}", "")
+    if found.energy is not None:
+        table.add_row("energy a step", f"{found.energy:.1f} J", "")
     return table

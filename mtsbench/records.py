@@ -68,6 +68,23 @@ class FailedTrial(_Stored):
     traceback: str
 
 
+class StoredProjection(_Stored):
+    """How long the whole run of a profiled model would take, from its measured step.
+
+    Attributes:
+        steps: Optimiser steps of all trials if none stops early.
+        seconds: Of the steps, of validation after every epoch and of all predictions, one trial
+            after another; without preparing and scoring the cases.
+        low: The same with the first quartile of the measured steps, `high` with the third.
+    """
+
+    trials: int
+    steps: int
+    seconds: float
+    low: float
+    high: float
+
+
 class StoredProfile(_Stored):
     """What training steps of a run's model cost, measured by `mtsbench profile`.
 
@@ -104,6 +121,7 @@ class StoredProfile(_Stored):
     energy: float | None
     no_energy: str | None
     platform: dict[str, str]
+    projection: StoredProjection | None = None
 
 
 class RunDescription(_Stored):

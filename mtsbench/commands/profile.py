@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,10 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from mtsbench.data import Outcomes
     from mtsbench.engine.profiling import Profile
     from mtsbench.experiment import Experiment
+    from mtsbench.splits import Split
     from mtsbench.store import RunStore
 
 
@@ -47,6 +50,8 @@ def profile(
     from mtsbench.machine import platform_versions
     from mtsbench.options import parse_assignments
     from mtsbench.plugins import load_components
+    from mtsbench.projection import project
+    from mtsbench.splits import make_splits
 
     experiment = resolve(
         Request(
@@ -59,26 +64,42 @@ def profile(
         ),
         load_components(),
     )
-    store = None if out is None else _run_of(experiment, out)
-    found = _measure(experiment, cache or default_cache(), warm_up, steps)
-    record = found.record(platform_versions())
+    outcomes = experiment.dataset.outcomes(experiment.endpoint)
+    splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
+    store = None if out is None else _run_of(experiment, outcomes, splits, out)
+    found = _measure(experiment, outcomes, splits[0], cache or default_cache(), warm_up, steps)
+    projection = project(
+        splits,
+        len(experiment.protocol.seeds),
+        experiment.training,
+        step=found.step,
+        spread=found.spread,
+        inference=found.inference,
+    )
+    record = found.record(platform_versions(), projection)
     if store is not None:
         store.save_profile(record)
     if as_json:
         typer.echo(record.model_dump_json(indent=2))
         return
-    Console().print(_table(found, f"{model} on {dataset}, preset {experiment.preset}"))
+    table = _table(found, f"{model} on {dataset}, preset {experiment.preset}")
+    table.add_section()
+    table.add_row(
+        f"whole run: {projection.trials} trials, {projection.steps:,} steps",
+        f"{projection.seconds / 60:.1f} min",
+        f"{projection.low / 60:.1f} to {projection.high / 60:.1f} min",
+    )
+    Console().print(table)
 
 
-def _run_of(experiment: Experiment, out: Path) -> RunStore:
+def _run_of(
+    experiment: Experiment, outcomes: Outcomes, splits: Sequence[Split], out: Path
+) -> RunStore:
     """Where this very experiment has been run. DataError before anything is measured, if not."""
     from mtsbench.bookkeeping import describe_run
     from mtsbench.errors import DataError
-    from mtsbench.splits import make_splits
     from mtsbench.store import RunStore
 
-    outcomes = experiment.dataset.outcomes(experiment.endpoint)
-    splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
     store = RunStore(out / describe_run(experiment, outcomes, splits).name)
     if not store.folder.is_dir():
         raise DataError(
@@ -88,7 +109,14 @@ def _run_of(experiment: Experiment, out: Path) -> RunStore:
     return store
 
 
-def _measure(experiment: Experiment, cache_folder: Path, warm_up: int, steps: int) -> Profile:
+def _measure(
+    experiment: Experiment,
+    outcomes: Outcomes,
+    split: Split,
+    cache_folder: Path,
+    warm_up: int,
+    steps: int,
+) -> Profile:
     from rich.console import Console
 
     from mtsbench.data import LabelledCohort
@@ -98,7 +126,6 @@ def _measure(experiment: Experiment, cache_folder: Path, warm_up: int, steps: in
     from mtsbench.interfaces import FitContext
     from mtsbench.preprocessing import CaseCache, Preprocessing
     from mtsbench.progress import Progress
-    from mtsbench.splits import make_splits
 
     model = experiment.new_model()
     if not isinstance(model, DeepModel):
@@ -106,9 +133,7 @@ def _measure(experiment: Experiment, cache_folder: Path, warm_up: int, steps: in
             f"model {experiment.model_name!r} is no composition that the engine trains, so it has "
             "no training step; profile a deep model"
         )
-    dataset = experiment.dataset
-    outcomes = dataset.outcomes(experiment.endpoint)
-    train = make_splits(outcomes, experiment.protocol, dataset.centres())[0].train
+    dataset, train = experiment.dataset, split.train
     cache = CaseCache(cache_folder, dataset, experiment.preprocessing)
     with Progress(Console(stderr=True)).preparing() as advance:
         requests = Preprocessing.requests(dataset, train, experiment.preprocessing)

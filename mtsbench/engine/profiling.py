@@ -18,7 +18,7 @@ from mtsbench.engine.operators import Ceilings, Work, count_work, measure_ceilin
 from mtsbench.engine.precision import place, tensor_cores, uses_bf16
 from mtsbench.engine.step import PHASES, TrainingStep
 from mtsbench.machine import peak_memory_mib
-from mtsbench.records import StoredProfile
+from mtsbench.records import StoredProfile, StoredProjection
 
 if TYPE_CHECKING:
     from mtsbench.data import LabelledCohort
@@ -58,7 +58,9 @@ class Profile:
     energy: float | None = None
     no_energy: str | None = None
 
-    def record(self, platform: Mapping[str, str]) -> StoredProfile:
+    def record(
+        self, platform: Mapping[str, str], projection: StoredProjection | None = None
+    ) -> StoredProfile:
         """What is kept of it beside a run."""
         limit, share = self.limit()
         return StoredProfile(
@@ -80,6 +82,7 @@ class Profile:
             energy=self.energy,
             no_energy=self.no_energy,
             platform=dict(platform),
+            projection=projection,
         )
 
     def limit(self) -> tuple[str, float]:

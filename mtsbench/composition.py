@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-OptionValue = bool | int | float | str
+from mtsbench.errors import OptionError
+from mtsbench.options import Value
+
 MaskLink = Literal["soft", "detached", "hard"]
 Precision = Literal["auto", "fp32", "bf16"]
 Compilation = Literal["off", "on", "graphs"]
@@ -28,7 +30,7 @@ class Part:
     """A component to build, by name, with options that differ from its defaults."""
 
     name: str
-    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    options: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,3 +149,17 @@ class Composition:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     paper_size: tuple[int, int, int] = (128, 128, 128)
     paper_spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+def check_balancing(composition: Composition, settings: TrainingSettings) -> None:
+    """Refuse a balance between tasks of which there is one.
+
+    Raises:
+        OptionError: The balancing is not `fixed`, and the composition trains a single task.
+    """
+    tasks = {item.task for item in composition.losses}
+    if settings.balancing != "fixed" and len(tasks) < 2:
+        raise OptionError(
+            f"training.balancing={settings.balancing} needs a segmentation and a survival loss, "
+            f"but the model trains {' and '.join(tasks)} only; leave it at fixed"
+        )

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mtsbench import __version__
-from mtsbench.composition import UNSAID, Composition, TrainingSettings
+from mtsbench.composition import UNSAID, Composition, TrainingSettings, check_balancing
 from mtsbench.errors import DataError, OptionError
 from mtsbench.interfaces import DeepInside
-from mtsbench.options import replace_fields
+from mtsbench.options import Value, replace_fields
+from mtsbench.parts import ROLES, set_options, split_options
 from mtsbench.protocol import (
     PresetName,
     Protocol,
@@ -44,7 +45,8 @@ class Request:
 
     Attributes:
         settings: `--set` assignments; keys may begin with `dataset.`, `training.` or
-            `preprocessing.`, others are options of the model.
+            `preprocessing.`, others are options of the model or, with a role such as `head.` in
+            front, of a part of it.
     """
 
     model: str
@@ -133,14 +135,15 @@ def resolve(request: Request, components: Components) -> Experiment:
             "dataset", request.dataset, request.data_root, options=settings["dataset"]
         ),
     )
-    model_options = components.options("model", request.model, settings["model"])
-    built = components.build("model", request.model, options=settings["model"])
+    built, model_options = build_model(request.model, settings["model"], components)
     composition = _composition(built)
     record = cast("ModelComponent[object]", model.component)
     _check_needs(record, dataset, request.dataset)
     preprocessing = _preprocessing(preset, dataset, composition, settings["preprocessing"])
     published = composition.training if composition else TrainingSettings()
     training = replace_fields(training_budget(preset, published), settings["training"], "training")
+    if composition is not None:
+        check_balancing(composition, training)
     return Experiment(
         model_name=request.model,
         dataset_name=request.dataset,
@@ -178,12 +181,12 @@ def digest(parts: Mapping[str, object]) -> str:
 
 
 def model_maker(
-    name: str, options: Mapping[str, str], components: Components, device: str
+    name: str, settings: Mapping[str, object], components: Components, device: str
 ) -> Callable[[], Model]:
     """A function that builds the model anew for each trial."""
 
     def new_model() -> Model:
-        built = components.build("model", name, options=options)
+        built, _ = build_model(name, settings, components)
         if isinstance(built, Composition):
             from mtsbench.engine.deep_model import DeepModel
 
@@ -193,8 +196,36 @@ def model_maker(
     return new_model
 
 
+def build_model(
+    name: str, settings: Mapping[str, object], components: Components
+) -> tuple[object, dict[str, Value]]:
+    """A model or composition with these settings, and every option of it.
+
+    Options of parts, such as `head.risk`, are among the options where they were given.
+
+    Raises:
+        OptionError: An option does not exist or does not fit, or is one of a part of a model that
+            is no composition.
+        UnknownComponentError: No such model, or no such part.
+    """
+    own, of_parts = split_options(settings)
+    options = components.options("model", name, own)
+    built = components.build("model", name, options=own)
+    if not of_parts:
+        return built, options
+    if not isinstance(built, Composition):
+        raise OptionError(
+            f"model {name!r} is not made of parts, so {next(iter(of_parts))!r} has no options to "
+            f"set; `mtsbench show model {name}` lists those of the model"
+        )
+    composition, settled = set_options(built, components, of_parts)
+    return composition, options | settled
+
+
 def by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Settings of `dataset`, `training`, `preprocessing` and `model`, each without its prefix.
+    """Settings of `dataset`, `training` and `preprocessing`, each without its prefix, and `model`.
+
+    Those of the model's parts stay with the model, prefix and all.
 
     Raises:
         OptionError: Another prefix.
@@ -204,10 +235,10 @@ def by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
         space, dot, rest = key.partition(".")
         if dot and space in NAMESPACES:
             spaces[space][rest] = value
-        elif dot:
+        elif dot and space not in ROLES:
             raise OptionError(
                 f"setting {key!r} begins with {space!r}; expected one of "
-                f"{', '.join(NAMESPACES)}, or a plain option of the model"
+                f"{', '.join((*NAMESPACES, *ROLES))}, or a plain option of the model"
             )
         else:
             spaces["model"][key] = value

@@ -42,7 +42,7 @@ def read_trained(checkpoint: Path, components: Components, device: str) -> Train
     preprocessing = Preprocessing.from_json(_read(checkpoint / PREPROCESSING))
     new_model = model_maker(
         str(description.method["model"]),
-        cast("Mapping[str, str]", description.method["options"]),
+        cast("Mapping[str, object]", description.method["options"]),
         components,
         device,
     )

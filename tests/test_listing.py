@@ -219,9 +219,9 @@ def test_a_deep_model_is_shown_with_its_parts_and_training(installed):
     assert "pet_suv, GPU, TRUE MASK OF TEST CASES" in text
     assert ["parameters", "12"] in rows(text)
     assert ["backbone", "unet", "(width=8,", "deep=true)"] in rows(text)
-    assert ["survival", "network", "dense"] in rows(text)
+    assert ["survival_network", "dense"] in rows(text)
     assert ["head", "cox-head", "(dropout=0.5)"] in rows(text)
-    assert ["loss", "0.25", "x", "dice"] in rows(text)
+    assert ["segmentation_loss", "0.25", "x", "dice"] in rows(text)
     assert ["learning_rates", "int:float", ">", "0,...", "0:0.0001"] in rows(text)
     assert "128 x 128 x 128 voxels of 1 x 1 x 1 mm (D, H, W)" in text
 

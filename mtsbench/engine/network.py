@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
+from mtsbench.composition import check_balancing
 from mtsbench.engine.balancing import TaskBalance
 from mtsbench.errors import PluginError
 from mtsbench.interfaces import Backbone, Features, Head, Loss, Outputs, Targets
@@ -162,8 +163,8 @@ def build_losses(
     """Build the losses of a composition and the balance between their tasks.
 
     Raises:
-        PluginError: A loss is named twice, so that one would stand for both; or the tasks of a
-            composition that trains only one are to be balanced.
+        PluginError: A loss is named twice, so that one would stand for both.
+        OptionError: See `check_balancing`.
     """
     names = [item.loss.name for item in composition.losses]
     for name in names:
@@ -172,12 +173,7 @@ def build_losses(
                 f"the composition names loss {name!r} {names.count(name)} times; name it once, "
                 "with one weight"
             )
-    tasks = {item.task for item in composition.losses}
-    if settings.balancing != "fixed" and len(tasks) < 2:
-        raise PluginError(
-            f"training.balancing={settings.balancing} needs a segmentation and a survival loss, "
-            f"but the model trains {' and '.join(tasks)} only; leave it at fixed"
-        )
+    check_balancing(composition, settings)
     built = {
         item.loss.name: BuiltLoss(
             loss=cast("Loss", components.build("loss", item.loss.name, options=item.loss.options)),

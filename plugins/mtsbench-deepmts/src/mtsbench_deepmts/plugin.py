@@ -76,19 +76,30 @@ def mtsbench_backbones() -> Iterator[Component[Backbone]]:
         summary="Residual U-shaped backbone with taps after the encoder levels",
         build=build_segmentation,
         reference=DEEPMTS,
+        facts=_facts(2_675_350, 16, 16, "4, 8, 16, 32, 64"),
     )
     yield Component(
         name="deepmts-encoder",
         summary="The encoder of deepmts-segmentation with its taps, no decoder",
         build=build_encoder,
         reference=DEEPMTS,
+        facts=_facts(1_931_884, 16, 16, "4, 8, 16, 32, 64"),
     )
     yield Component(
         name="deepmts-cascade",
         summary="Dense survival network on image and tumour map, valid-padded stem",
         build=build_cascade,
         reference=DEEPMTS,
+        facts=_facts(1_018_312, 1, 19, "16, 32, 64"),
     )
+
+
+def _facts(parameters: int, multiple: int, smallest: int, maps: str) -> dict[str, str]:
+    return {
+        "parameters": f"{parameters:,} with two image channels",
+        "each axis": f"a multiple of {multiple}, from {smallest} voxels on",
+        "maps": f"{maps} channels",
+    }
 
 
 @hookimpl
@@ -121,7 +132,7 @@ def mtsbench_losses() -> Iterator[Component[Loss]]:
 
 @hookimpl
 def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
-    """DeepMTS and its ablations."""
+    """DeepMTS, its ablations, and the same with other parts."""
     described: tuple[tuple[str, str, Callable[..., Composition]], ...] = (
         ("deepmts", "Joint tumour segmentation and Cox survival", models.build_deepmts),
         ("deepmts-no-cascade", "DeepMTS without its survival network", models.build_no_cascade),
@@ -139,6 +150,11 @@ def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
             "deepmts-detached-mask",
             "DeepMTS without survival gradient through the tumour map",
             models.build_detached_mask,
+        ),
+        (
+            "joint",
+            "Segmentation and survival from any segmenting backbone, head and losses",
+            models.build_joint,
         ),
     )
     for name, summary, build in described:

@@ -89,12 +89,14 @@ def mtsbench_backbones() -> Iterator[Component[Backbone]]:
         summary="Three 3D convolutions of 32 filters with pooling",
         build=build_deepconvsurv,
         reference=DEEPCONVSURV,
+        facts=_facts(177_696, 1, "32", 7),
     )
     yield Component(
         name="no-image",
         summary="No feature map: the head sees clinical variables alone",
         build=build_no_image,
         reference=DEEPSURV,
+        facts={"parameters": "0", "maps": "none"},
     )
     for name, parameters, multiple, smallest, maps in MONAI_FACTS:
         yield Component(

@@ -9,6 +9,7 @@ import pytest
 import torch
 from mtsbench_deepmts.models import build_no_cascade
 from mtsbench_radiomics.estimators.coxnet import Coxnet
+from mtsbench_radiomics.estimators.forest import RandomSurvivalForest
 from mtsbench_radiomics.features.table import FeatureTable
 from mtsbench_radiomics.models.build import segmentation_alone
 from mtsbench_radiomics.models.network_source import (
@@ -96,9 +97,9 @@ def learnt(patients):
     return one, table, lines
 
 
-def model(network_source=None) -> NetworkTableModel:
+def model(network_source=None, estimator=None) -> NetworkTableModel:
     return NetworkTableModel(
-        estimator=Coxnet(),
+        estimator=estimator or Coxnet(),
         preparation=PreparationSettings(),
         source=network_source or source(),
         inner_folds=2,
@@ -180,8 +181,11 @@ def test_a_predicted_mask_lies_on_the_common_grid_and_is_never_cached(patients, 
     assert view.cache_folder is None
 
 
-def test_the_model_predicts_again_what_it_did_before_it_was_saved(patients, context, tmp_path):
-    fitted, loaded = model(), model()
+@pytest.mark.parametrize("estimator", [Coxnet(), RandomSurvivalForest(trees=10, leaves=(4,))])
+def test_the_model_predicts_again_what_it_did_before_it_was_saved(
+    estimator, patients, context, tmp_path
+):
+    fitted, loaded = model(estimator=estimator), model(estimator=estimator)
     fitted.fit(
         patients.labelled(0, TRAIN), patients.labelled(TRAIN, VALIDATION), context(1, **QUICK)
     )
@@ -233,7 +237,7 @@ def test_a_network_that_does_not_segment_is_refused(patients, context):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["deepmts-radiomics", "radiomics-coxnet-predicted"])
+@pytest.mark.parametrize("name", ["deepmts-radiomics", "radiomics-rsf-predicted"])
 def test_the_announced_model_trains_its_networks_and_is_stored(
     name, make_patients, context, tmp_path
 ):

@@ -17,7 +17,7 @@ TRUE_MASK = {
     "radiomics-icare",
     "radiomics-rsf",
 }
-NETWORK = {"volume-predicted", "radiomics-coxnet-predicted", "deepmts-radiomics"}
+NETWORK = {"deepmts-radiomics", *(f"{name}-predicted" for name in TRUE_MASK)}
 NAMES = sorted(
     {
         "km",
@@ -69,6 +69,17 @@ def test_options_reach_the_parts(components):
     assert model.preparation.screened == 7
     assert model.options["features"]["filters"] == {"wavelet": False, "log_sigma": [1.5, 3.0]}
     assert len(model.source.parts) == 1
+
+
+@pytest.mark.parametrize("name", sorted(TRUE_MASK))
+def test_a_method_is_the_same_in_every_region(components, name):
+    given, threshold, predicted = (
+        components.build("model", f"{name}{region}") for region in ("", "-threshold", "-predicted")
+    )
+
+    assert given.estimator == threshold.estimator == predicted.estimator
+    assert given.preparation == threshold.preparation == predicted.preparation
+    assert given.inner_folds == threshold.inner_folds == predicted.inner_folds
 
 
 def test_the_network_of_a_predicted_region_is_trained_without_outcomes(components):

@@ -66,7 +66,7 @@ def print_list(components: Components, wanted: Listed | None, console: Console) 
             table = _table("", "")
             for name, summary in _by_family(components.all(kind)):
                 table.add_row(f"  {name}", summary)
-            table.columns[0].min_width = min(width + 2, NAME_WIDTH)
+            table.columns[0].width = min(width + 2, NAME_WIDTH)
             console.print(table)
 
 
@@ -153,7 +153,7 @@ def _print_kind(components: Components, kind: Kind, console: Console) -> None:
         component = one.component
         last = _needs(component) or "-" if kind == "model" else one.distribution
         table.add_row(component.name, component.summary, last)
-    table.columns[0].min_width = min(max(len(one.component.name) for one in found), NAME_WIDTH)
+    table.columns[0].width = min(max(len(one.component.name) for one in found), NAME_WIDTH)
     console.print(table)
 
 
@@ -218,7 +218,7 @@ def _print_options(title: str, options: Sequence[Option], console: Console) -> N
         table.add_row(
             f"  {option.name}", option.type, format_value(option.default), option.description or ""
         )
-    table.columns[0].min_width = min(2 + max(len(one.name) for one in options), NAME_WIDTH)
+    table.columns[0].width = min(2 + max(len(one.name) for one in options), NAME_WIDTH)
     console.print(table)
 
 

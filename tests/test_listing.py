@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from mtsbench.announcements import Announced, Plugin
-from mtsbench.components import Component
+from mtsbench.components import Component, ModelComponent
 from mtsbench.errors import OptionError, PluginConflictError
 from mtsbench.listing import (
     component_json,
@@ -105,6 +105,25 @@ def test_names_are_never_cut_and_lines_stay_below_80_columns():
         for name in names:
             start = next(i for i, line in enumerate(rows(text)) if name.startswith(line[0]))
             assert name in "".join(line[0] for line in rows(text)[start : start + 3])
+
+
+def test_no_letter_is_lost_beside_a_long_name():
+    component = ModelComponent(
+        name="singletask-densenet121-masked",
+        summary="Survival from a network that sees the true tumour alone",
+        build=list,
+        reference="https://e.org",
+        needs=frozenset({"image", "training-masks"}),
+        needs_mask_at_test=True,
+    )
+    announced = Announced(component=component, kind="model", distribution="d", version="1")
+    plugin = Plugin(entry_point="e", distribution="d", version="1", announced=(announced,))
+
+    text = printed(print_list, Components(plugins=(plugin,)), "model")
+
+    words = [*component.summary.split(), *"image, training masks, TRUE MASK OF TEST CASES".split()]
+    assert sorted(text.split()[3:]) == sorted([component.name, *words])
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_a_filter_keeps_the_names_that_contain_it(installed):

@@ -87,19 +87,8 @@ def assemble(
     head_channels: dict[str, tuple[int, ...]] = {}
     if composition.backbone_features:
         head_channels["backbone"] = backbone.channels
-    survival_network: Backbone | None = None
-    if composition.survival_network is not None:
-        if not backbone.segments:
-            raise PluginError(
-                f"backbone {composition.backbone.name!r} gives no tumour map, but the survival "
-                f"network {composition.survival_network.name!r} needs one; choose a segmenting "
-                "backbone or leave the survival network out"
-            )
-        part = composition.survival_network
-        survival_network = cast(
-            "Backbone",
-            components.build("backbone", part.name, channels + 1, options=part.options),
-        )
+    survival_network = _build_survival_network(composition, components, backbone, channels)
+    if survival_network is not None:
         head_channels["survival_network"] = survival_network.channels
     if not head_channels:
         raise PluginError(
@@ -125,6 +114,23 @@ def assemble(
         # A map that no loss has trained is no prediction.
         gives_mask=any(item.task == "segmentation" for item in composition.losses),
     )
+
+
+def _build_survival_network(
+    composition: Composition, components: Components, backbone: Backbone, channels: int
+) -> Backbone | None:
+    """A second backbone, which sees the tumour map of the first as one more channel."""
+    part = composition.survival_network
+    if part is None:
+        return None
+    if not backbone.segments:
+        raise PluginError(
+            f"backbone {composition.backbone.name!r} gives no tumour map, but the survival "
+            f"network {part.name!r} needs one; choose a segmenting backbone or leave the survival "
+            "network out"
+        )
+    built = components.build("backbone", part.name, channels + 1, options=part.options)
+    return cast("Backbone", built)
 
 
 @dataclass(frozen=True, kw_only=True)

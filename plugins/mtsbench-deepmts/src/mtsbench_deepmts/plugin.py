@@ -130,34 +130,46 @@ def mtsbench_losses() -> Iterator[Component[Loss]]:
     )
 
 
+# Name, summary, builder.
+Described = tuple[tuple[str, str, Callable[..., Composition]], ...]
+BOTH_TASKS: Described = (
+    ("deepmts", "Joint tumour segmentation and Cox survival", models.build_deepmts),
+    ("deepmts-no-cascade", "DeepMTS without its survival network", models.build_no_cascade),
+    (
+        "deepmts-cascade-only",
+        "DeepMTS whose head sees the survival network alone",
+        models.build_cascade_only,
+    ),
+    (
+        "deepmts-hard-mask",
+        "DeepMTS whose survival network sees the mask cut at 0.5",
+        models.build_hard_mask,
+    ),
+    (
+        "deepmts-detached-mask",
+        "DeepMTS without survival gradient through the tumour map",
+        models.build_detached_mask,
+    ),
+    (
+        "joint",
+        "Segmentation and survival from any segmenting backbone, head and losses",
+        models.build_joint,
+    ),
+)
+SURVIVAL_ALONE: Described = (
+    (
+        "deepmts-no-segmentation",
+        "DeepMTS' encoder for survival alone",
+        models.build_no_segmentation,
+    ),
+    ("deepmts-dense-alone", "DeepMTS' dense network on PET and CT", models.build_dense_alone),
+)
+
+
 @hookimpl
 def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
     """DeepMTS, its ablations, and the same with other parts."""
-    described: tuple[tuple[str, str, Callable[..., Composition]], ...] = (
-        ("deepmts", "Joint tumour segmentation and Cox survival", models.build_deepmts),
-        ("deepmts-no-cascade", "DeepMTS without its survival network", models.build_no_cascade),
-        (
-            "deepmts-cascade-only",
-            "DeepMTS whose head sees the survival network alone",
-            models.build_cascade_only,
-        ),
-        (
-            "deepmts-hard-mask",
-            "DeepMTS whose survival network sees the mask cut at 0.5",
-            models.build_hard_mask,
-        ),
-        (
-            "deepmts-detached-mask",
-            "DeepMTS without survival gradient through the tumour map",
-            models.build_detached_mask,
-        ),
-        (
-            "joint",
-            "Segmentation and survival from any segmenting backbone, head and losses",
-            models.build_joint,
-        ),
-    )
-    for name, summary, build in described:
+    for name, summary, build in BOTH_TASKS:
         yield ModelComponent(
             name=name,
             summary=summary,
@@ -166,15 +178,7 @@ def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
             produces=frozenset({"risk", "survival", "mask"}),
             needs=frozenset({"image", "training-masks"}),
         )
-    alone: tuple[tuple[str, str, Callable[..., Composition]], ...] = (
-        (
-            "deepmts-no-segmentation",
-            "DeepMTS' encoder for survival alone",
-            models.build_no_segmentation,
-        ),
-        ("deepmts-dense-alone", "DeepMTS' dense network on PET and CT", models.build_dense_alone),
-    )
-    for name, summary, build in alone:
+    for name, summary, build in SURVIVAL_ALONE:
         yield ModelComponent(
             name=name,
             summary=summary,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from mtsbench.errors import OptionError
-from mtsbench.options import Value
+from mtsbench.options import UNSAID, Value
 
 MaskLink = Literal["soft", "detached", "hard"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -21,8 +20,6 @@ Task = Literal["segmentation", "survival"]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
-# A setting that came later: while it has its default, a trial's key is what it was before.
-UNSAID = MappingProxyType({"unsaid while default": True})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mtsbench import __version__
-from mtsbench.composition import UNSAID, Composition, TrainingSettings, check_balancing
+from mtsbench.composition import Composition, TrainingSettings, check_balancing
 from mtsbench.errors import DataError, OptionError
 from mtsbench.interfaces import DeepInside
-from mtsbench.options import Value, replace_fields
-from mtsbench.parts import ROLES, set_options, split_options
+from mtsbench.model_building import build_model, model_maker
+from mtsbench.options import UNSAID, replace_fields
+from mtsbench.parts import ROLES
 from mtsbench.protocol import (
     PresetName,
     Protocol,
@@ -178,48 +179,6 @@ def digest(parts: Mapping[str, object]) -> str:
     return hashlib.sha256(
         json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()
     ).hexdigest()
-
-
-def model_maker(
-    name: str, settings: Mapping[str, object], components: Components, device: str
-) -> Callable[[], Model]:
-    """A function that builds the model anew for each trial."""
-
-    def new_model() -> Model:
-        built, _ = build_model(name, settings, components)
-        if isinstance(built, Composition):
-            from mtsbench.engine.deep_model import DeepModel
-
-            return DeepModel(built, components, device)
-        return cast("Model", built)
-
-    return new_model
-
-
-def build_model(
-    name: str, settings: Mapping[str, object], components: Components
-) -> tuple[object, dict[str, Value]]:
-    """A model or composition with these settings, and every option of it.
-
-    Options of parts, such as `head.risk`, are among the options where they were given.
-
-    Raises:
-        OptionError: An option does not exist or does not fit, or is one of a part of a model that
-            is no composition.
-        UnknownComponentError: No such model, or no such part.
-    """
-    own, of_parts = split_options(settings)
-    options = components.options("model", name, own)
-    built = components.build("model", name, options=own)
-    if not of_parts:
-        return built, options
-    if not isinstance(built, Composition):
-        raise OptionError(
-            f"model {name!r} is not made of parts, so {next(iter(of_parts))!r} has no options to "
-            f"set; `mtsbench show model {name}` lists those of the model"
-        )
-    composition, settled = set_options(built, components, of_parts)
-    return composition, options | settled
 
 
 def by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -11,7 +11,7 @@ import pandas as pd
 import pydantic
 
 from mtsbench.errors import CheckpointError, DataError
-from mtsbench.experiment import model_maker
+from mtsbench.model_building import model_maker
 from mtsbench.preprocessing import CaseCache, Preprocessing
 from mtsbench.records import RunDescription
 from mtsbench.trial_files import MODEL, PREPROCESSING, predictions_table, write_masks

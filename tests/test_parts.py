@@ -11,7 +11,8 @@ from mtsbench.announcements import Announced, Plugin
 from mtsbench.components import Component, ModelComponent
 from mtsbench.composition import Composition, Part, WeightedLoss
 from mtsbench.errors import OptionError
-from mtsbench.experiment import Request, build_model, model_maker, resolve
+from mtsbench.experiment import Request, resolve
+from mtsbench.model_building import build_model, model_maker
 from mtsbench.parts import set_options, split_options
 from mtsbench.plugins import Components
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mtsbench_radiomics.option_types import (
+    BinHU,
+    BinSUV,
     Clinical,
     Correlation,
     Count,
@@ -16,6 +18,7 @@ from mtsbench_radiomics.option_types import (
     Ridge,
     Screened,
     Sigmas,
+    Spacing,
     Stages,
     Wavelet,
     Weakest,
@@ -63,6 +66,9 @@ def build_coxnet(
     clinical: Clinical = True,
     wavelet: Wavelet = False,
     log_sigma: Sigmas = (),
+    spacing: Spacing = 2.0,
+    bin_hu: BinHU = 25.0,
+    bin_suv: BinSUV = 0.25,
     screened: Screened = 20,
     correlation: Correlation = 0.9,
     l1_ratio: Ratio = 0.5,
@@ -78,7 +84,14 @@ def build_coxnet(
         Coxnet(l1_ratio=l1_ratio, weakest=weakest),
         PreparationSettings(screened=screened, correlation=correlation),
         region,
-        build.ImageFeatures(clinical=clinical, wavelet=wavelet, log_sigma=log_sigma),
+        build.ImageFeatures(
+            clinical=clinical,
+            wavelet=wavelet,
+            log_sigma=log_sigma,
+            spacing=spacing,
+            bin_hu=bin_hu,
+            bin_suv=bin_suv,
+        ),
         inner_folds,
     )
 
@@ -89,6 +102,9 @@ def build_rsf(
     clinical: Clinical = True,
     wavelet: Wavelet = False,
     log_sigma: Sigmas = (),
+    spacing: Spacing = 2.0,
+    bin_hu: BinHU = 25.0,
+    bin_suv: BinSUV = 0.25,
     screened: Screened = 20,
     correlation: Correlation = 0.9,
     trees: Count = 200,
@@ -104,7 +120,14 @@ def build_rsf(
         RandomSurvivalForest(trees=trees, leaves=leaves),
         PreparationSettings(screened=screened, correlation=correlation),
         region,
-        build.ImageFeatures(clinical=clinical, wavelet=wavelet, log_sigma=log_sigma),
+        build.ImageFeatures(
+            clinical=clinical,
+            wavelet=wavelet,
+            log_sigma=log_sigma,
+            spacing=spacing,
+            bin_hu=bin_hu,
+            bin_suv=bin_suv,
+        ),
         inner_folds,
     )
 
@@ -115,6 +138,9 @@ def build_gbm(
     clinical: Clinical = True,
     wavelet: Wavelet = False,
     log_sigma: Sigmas = (),
+    spacing: Spacing = 2.0,
+    bin_hu: BinHU = 25.0,
+    bin_suv: BinSUV = 0.25,
     screened: Screened = 20,
     correlation: Correlation = 0.9,
     trees: Stages = (10, 25, 50, 100, 200),
@@ -134,7 +160,14 @@ def build_gbm(
         ),
         PreparationSettings(screened=screened, correlation=correlation),
         region,
-        build.ImageFeatures(clinical=clinical, wavelet=wavelet, log_sigma=log_sigma),
+        build.ImageFeatures(
+            clinical=clinical,
+            wavelet=wavelet,
+            log_sigma=log_sigma,
+            spacing=spacing,
+            bin_hu=bin_hu,
+            bin_suv=bin_suv,
+        ),
         inner_folds,
     )
 
@@ -145,6 +178,9 @@ def build_icare(
     clinical: Clinical = True,
     wavelet: Wavelet = False,
     log_sigma: Sigmas = (),
+    spacing: Spacing = 2.0,
+    bin_hu: BinHU = 25.0,
+    bin_suv: BinSUV = 0.25,
     bags: Count = 300,
 ) -> Model:
     """Bagged sign voting; it filters features itself, in every bag."""
@@ -152,5 +188,12 @@ def build_icare(
     from mtsbench_radiomics.models import build
     from mtsbench_radiomics.models.preparation import PreparationSettings
 
-    features = build.ImageFeatures(clinical=clinical, wavelet=wavelet, log_sigma=log_sigma)
+    features = build.ImageFeatures(
+        clinical=clinical,
+        wavelet=wavelet,
+        log_sigma=log_sigma,
+        spacing=spacing,
+        bin_hu=bin_hu,
+        bin_suv=bin_suv,
+    )
     return build.radiomics_model(Icare(bags=bags), PreparationSettings(), region, features, 2)

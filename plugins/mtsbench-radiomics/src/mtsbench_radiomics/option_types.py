@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mtsbench.options import UNSAID
+
 FixedRegion = Literal["given", "suv-threshold"]
 Folds = Annotated[int, Field(ge=2, description="of the inner cross-validation")]
 NetworkFolds = Annotated[int, Field(ge=2, description="parts of the out-of-fold networks")]
@@ -22,3 +24,7 @@ Rate = Annotated[float, Field(gt=0, le=1)]
 Wavelet = Annotated[bool, Field(description="measure the wavelet decompositions too")]
 Sigmas = Annotated[tuple[Sigma, ...], Field(description="mm, Laplacians of Gaussians to measure")]
 Clinical = Annotated[bool, Field(description="append the clinical features")]
+# The defaults are those of features/radiomics-1.toml.
+Spacing = Annotated[float, Field(gt=0, description="mm, isotropic grid of the features"), UNSAID]
+BinHU = Annotated[float, Field(gt=0, description="bin width of the CT"), UNSAID]
+BinSUV = Annotated[float, Field(gt=0, description="bin width of the PET"), UNSAID]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-OptionValue = bool | int | float | str
+from mtsbench.errors import OptionError
+from mtsbench.options import UNSAID, Value
+
 MaskLink = Literal["soft", "detached", "hard"]
 Precision = Literal["auto", "fp32", "bf16"]
 Compilation = Literal["off", "on", "graphs"]
@@ -19,8 +20,6 @@ Task = Literal["segmentation", "survival"]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
-# A setting that came later: while it has its default, a trial's key is what it was before.
-UNSAID = MappingProxyType({"unsaid while default": True})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,7 @@ class Part:
     """A component to build, by name, with options that differ from its defaults."""
 
     name: str
-    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    options: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,3 +146,17 @@ class Composition:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     paper_size: tuple[int, int, int] = (128, 128, 128)
     paper_spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+def check_balancing(composition: Composition, settings: TrainingSettings) -> None:
+    """Refuse a balance between tasks of which there is one.
+
+    Raises:
+        OptionError: The balancing is not `fixed`, and the composition trains a single task.
+    """
+    tasks = {item.task for item in composition.losses}
+    if settings.balancing != "fixed" and len(tasks) < 2:
+        raise OptionError(
+            f"training.balancing={settings.balancing} needs a segmentation and a survival loss, "
+            f"but the model trains {' and '.join(tasks)} only; leave it at fixed"
+        )

@@ -11,7 +11,7 @@ import pandas as pd
 import pydantic
 
 from mtsbench.errors import CheckpointError, DataError
-from mtsbench.experiment import model_maker
+from mtsbench.model_building import model_maker
 from mtsbench.preprocessing import CaseCache, Preprocessing
 from mtsbench.records import RunDescription
 from mtsbench.trial_files import MODEL, PREPROCESSING, predictions_table, write_masks
@@ -42,7 +42,7 @@ def read_trained(checkpoint: Path, components: Components, device: str) -> Train
     preprocessing = Preprocessing.from_json(_read(checkpoint / PREPROCESSING))
     new_model = model_maker(
         str(description.method["model"]),
-        cast("Mapping[str, str]", description.method["options"]),
+        cast("Mapping[str, object]", description.method["options"]),
         components,
         device,
     )

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from mtsbench.announcements import Announced, Plugin
-from mtsbench.components import Component
+from mtsbench.components import Component, ModelComponent
 from mtsbench.errors import OptionError, PluginConflictError
 from mtsbench.listing import (
     component_json,
@@ -105,6 +105,25 @@ def test_names_are_never_cut_and_lines_stay_below_80_columns():
         for name in names:
             start = next(i for i, line in enumerate(rows(text)) if name.startswith(line[0]))
             assert name in "".join(line[0] for line in rows(text)[start : start + 3])
+
+
+def test_no_letter_is_lost_beside_a_long_name():
+    component = ModelComponent(
+        name="singletask-densenet121-masked",
+        summary="Survival from a network that sees the true tumour alone",
+        build=list,
+        reference="https://e.org",
+        needs=frozenset({"image", "training-masks"}),
+        needs_mask_at_test=True,
+    )
+    announced = Announced(component=component, kind="model", distribution="d", version="1")
+    plugin = Plugin(entry_point="e", distribution="d", version="1", announced=(announced,))
+
+    text = printed(print_list, Components(plugins=(plugin,)), "model")
+
+    words = f"{component.name} {component.summary} image, training masks, TRUE MASK OF TEST CASES"
+    assert sorted(text.split()[3:]) == sorted(words.split())
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_a_filter_keeps_the_names_that_contain_it(installed):
@@ -219,9 +238,9 @@ def test_a_deep_model_is_shown_with_its_parts_and_training(installed):
     assert "pet_suv, GPU, TRUE MASK OF TEST CASES" in text
     assert ["parameters", "12"] in rows(text)
     assert ["backbone", "unet", "(width=8,", "deep=true)"] in rows(text)
-    assert ["survival", "network", "dense"] in rows(text)
+    assert ["survival_network", "dense"] in rows(text)
     assert ["head", "cox-head", "(dropout=0.5)"] in rows(text)
-    assert ["loss", "0.25", "x", "dice"] in rows(text)
+    assert ["segmentation_loss", "0.25", "x", "dice"] in rows(text)
     assert ["learning_rates", "int:float", ">", "0,...", "0:0.0001"] in rows(text)
     assert "128 x 128 x 128 voxels of 1 x 1 x 1 mm (D, H, W)" in text
 

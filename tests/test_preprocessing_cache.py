@@ -1,106 +1,18 @@
 from __future__ import annotations
 
-import csv
-import hashlib
 import threading
-import time
-import weakref
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from counting_dataset import CHANNELS, Phantoms, phantom, prepare, three
 
-from mtsbench.data import Case
 from mtsbench.errors import DataError, OptionError
-from mtsbench.preprocessing import CaseCache, Preprocessing, PreprocessingSettings
+from mtsbench.preprocessing import CaseCache, PreprocessingSettings
 from mtsbench.preprocessing.cropping import crop
-from mtsbench.volumes import Grid, Volume, from_sitk
 
 SETTINGS = PreprocessingSettings(size=(8, 8, 8), spacing=(4.0, 4.0, 4.0))
-CHANNELS = ("pet_suv", "ct_hu")
-REAL_CASES = Path(__file__).resolve().parents[2] / "shared" / "data" / "sts_hecktor_layout"
-
-
-def phantom(case_id: str, tumour: str = "mask") -> Case:
-    """Random PET and CT on grids of their own; `tumour` is mask, empty or none."""
-    rng = np.random.default_rng(list(case_id.encode()))
-    pet_grid = Grid(size=(10, 12, 12), spacing=(4.0, 4.0, 4.0), origin=(0.0, 2.0, 4.0))
-    ct_grid = Grid(size=(14, 24, 24), spacing=(3.0, 2.0, 2.0))
-    mask = np.zeros(ct_grid.size, np.uint8)
-    if tumour == "mask":
-        mask[4:9, 6:13, 5:11] = 1
-    return Case(
-        case_id=case_id,
-        images={
-            "pet_suv": Volume(array=rng.gamma(2.0, size=pet_grid.size), grid=pet_grid),
-            "ct_hu": Volume(array=rng.integers(-900, 900, ct_grid.size), grid=ct_grid),
-        },
-        mask=None if tumour == "none" else Volume(array=mask, grid=ct_grid),
-        clinical={"age": float(rng.integers(30, 80))},
-    )
-
-
-class Phantoms:
-    """A dataset in memory that counts what is loaded and how much of it is alive."""
-
-    channels = CHANNELS
-    clinical_variables = ()
-    endpoints = ()
-    simulated = True
-    natural_spacing = (4.0, 4.0, 4.0)
-    natural_size = (16, 16, 16)
-    test_centre = "field-of-view"
-
-    def __init__(self, *cases: Case, seconds: float = 0.0) -> None:
-        self.cases = {case.case_id: case for case in cases}
-        self.case_ids = tuple(self.cases)
-        self.seconds = seconds
-        self.loaded: list[str] = []
-        self.alive = self.most_alive = 0
-        self.lock = threading.RLock()
-
-    def load(self, case_id):
-        case = replace(self.cases[case_id])
-        with self.lock:
-            self.loaded.append(case_id)
-            self.alive += 1
-            self.most_alive = max(self.alive, self.most_alive)
-        weakref.finalize(case, self.forget)
-        time.sleep(self.seconds)
-        return case
-
-    def forget(self):
-        with self.lock:
-            self.alive -= 1
-
-    def case_fingerprint(self, case_id):
-        case = self.cases[case_id]
-        digest = hashlib.sha256(str(sorted(case.clinical.items())).encode())
-        for volume in (*case.images.values(), case.mask):
-            digest.update(b"none" if volume is None else volume.array.tobytes())
-        return digest.hexdigest()
-
-    def outcomes(self, endpoint):
-        raise DataError(f"no endpoint {endpoint!r}")
-
-    def centres(self):
-        return {}
-
-    def fingerprint(self):
-        return "".join(map(self.case_fingerprint, self.case_ids))
-
-
-def three() -> Phantoms:
-    return Phantoms(*map(phantom, ("P1", "P2", "P3")))
-
-
-def prepare(cache: CaseCache, requests, workers: int = 2) -> list[tuple[int, int]]:
-    seen: list[tuple[int, int]] = []
-    cache.prepare(
-        requests, workers=workers, progress=lambda done, total: seen.append((done, total))
-    )
-    return seen
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -378,58 +290,3 @@ def test_no_worker_is_refused(tmp_path):
 def test_an_unknown_rule_is_refused(tmp_path):
     with pytest.raises(OptionError, match="no centre rule 'mask'; expected one of tumour, field"):
         prepare(CaseCache(tmp_path, three(), SETTINGS), [("P1", "mask")])
-
-
-class RealCases(Phantoms):
-    """Three of the staged soft-tissue sarcoma patients."""
-
-    clinical_variables = ()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.case_ids = ("STS-001", "STS-017", "STS-035")
-        with (REAL_CASES / "STS_Training.csv").open(encoding="utf-8") as file:
-            self.rows = {row["PatientID"]: row for row in csv.DictReader(file)}
-
-    def load(self, case_id):
-        import SimpleITK as sitk
-
-        def volume(suffix: str) -> Volume:
-            path = REAL_CASES / case_id / f"{case_id}{suffix}.nii.gz"
-            return from_sitk(sitk.ReadImage(str(path)))
-
-        return Case(
-            case_id=case_id,
-            images={"pet_suv": volume("__PT"), "ct_hu": volume("__CT")},
-            mask=volume(""),
-            clinical={"age": float(self.rows[case_id]["Age"])},
-        )
-
-    def case_fingerprint(self, case_id):
-        return case_id
-
-
-@pytest.mark.data
-@pytest.mark.skipif(not REAL_CASES.is_dir(), reason="the shared folder with real data is absent")
-def test_real_patients_keep_uptake_tissue_and_tumour_volume(tmp_path):
-    dataset = RealCases()
-    settings = PreprocessingSettings(size=(96, 96, 96), spacing=(3.0, 3.0, 3.0))
-    cache = CaseCache(tmp_path, dataset, settings)
-
-    prepare(cache, Preprocessing.requests(dataset, dataset.case_ids, settings))
-
-    for case_id in dataset.case_ids:
-        case = dataset.load(case_id)
-        assert case.mask is not None
-        millilitres = np.prod(case.mask.grid.spacing) * case.mask.array.sum(dtype=int) / 1000
-        for rule in ("tumour", "field-of-view"):
-            cropped = cache.read(case_id, rule)
-            assert cropped.mask is not None
-            assert cropped.mask.sum() * 0.027 == pytest.approx(millilitres, rel=0.03)
-            suv = case.images["pet_suv"].array
-            assert 0.6 * suv.max() < cropped.images[0].max() <= suv.max()
-            in_tumour = cropped.images[1][cropped.mask[0] == 1]
-            native_tumour = case.images["ct_hu"].array[case.mask.array == 1]
-            assert np.median(in_tumour) == pytest.approx(np.median(native_tumour), abs=10)
-        middle = cache.read(case_id, "tumour").mask[0]
-        assert np.argwhere(middle).mean(axis=0) == pytest.approx([47.5] * 3, abs=0.3)

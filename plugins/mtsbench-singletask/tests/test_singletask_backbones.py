@@ -22,7 +22,11 @@ TIMM = [
     "seresnet18",
 ]
 OTHERS = ["densenet121", "resnet18", "seresnet50", "dynunet", "segresnet", "swinunetr", "unetr"]
-NAMES = [f"timm3d:{name}" for name in TIMM] + [f"monai:{name}" for name in OTHERS]
+NAMES = [
+    *(f"timm3d:{name}" for name in TIMM),
+    *(f"monai:{name}" for name in OTHERS),
+    "deepconvsurv",
+]
 
 
 def build(name, channels=2, **options):

@@ -89,12 +89,14 @@ def mtsbench_backbones() -> Iterator[Component[Backbone]]:
         summary="Three 3D convolutions of 32 filters with pooling",
         build=build_deepconvsurv,
         reference=DEEPCONVSURV,
+        facts=_facts(177_696, 1, "32", 7),
     )
     yield Component(
         name="no-image",
         summary="No feature map: the head sees clinical variables alone",
         build=build_no_image,
         reference=DEEPSURV,
+        facts={"parameters": "0", "maps": "none"},
     )
     for name, parameters, multiple, smallest, maps in MONAI_FACTS:
         yield Component(
@@ -135,54 +137,25 @@ def _facts(parameters: int, multiple: int, maps: str, smallest: int) -> dict[str
 @hookimpl
 def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
     """Deep survival models without segmentation."""
-    image: frozenset[Need] = frozenset({"image"})
-    described: tuple[tuple[str, str, Callable[..., Composition], str, bool], ...] = (
-        ("singletask", "Survival from any backbone", models.build_singletask, RESNET, False),
+    yield _model("singletask", "any backbone", models.build_singletask, RESNET)
+    yield _model("deepconvsurv", "three 3D convolutions", models.build_deepconvsurv, DEEPCONVSURV)
+    for name, network, whole, masked, reference in (
+        ("resnet18", "ResNet-18", models.build_resnet18, models.build_resnet18_masked, RESNET),
         (
-            "singletask-resnet18",
-            "Survival from a 3D ResNet-18",
-            models.build_resnet18,
-            RESNET,
-            False,
-        ),
-        (
-            "singletask-resnet18-masked",
-            "Survival from a 3D ResNet-18 that sees the true tumour alone",
-            models.build_resnet18_masked,
-            RESNET,
-            True,
-        ),
-        (
-            "singletask-densenet121",
-            "Survival from a 3D DenseNet-121",
+            "densenet121",
+            "DenseNet-121",
             models.build_densenet121,
-            DENSENET,
-            False,
-        ),
-        (
-            "singletask-densenet121-masked",
-            "Survival from a 3D DenseNet-121 that sees the true tumour alone",
             models.build_densenet121_masked,
             DENSENET,
-            True,
         ),
-        (
-            "deepconvsurv",
-            "Three 3D convolutions and a Cox head",
-            models.build_deepconvsurv,
-            DEEPCONVSURV,
-            False,
-        ),
-    )
-    for name, summary, build, reference, masked in described:
-        yield ModelComponent(
-            name=name,
-            summary=summary,
-            build=build,
-            reference=reference,
-            produces=frozenset({"risk", "survival"}),
-            needs=image | {"training-masks"} if masked else image,
-            needs_mask_at_test=masked,
+    ):
+        yield _model(f"singletask-{name}", f"a 3D {network}", whole, reference)
+        yield _model(
+            f"singletask-{name}-masked",
+            f"a 3D {network} that sees the true tumour alone",
+            masked,
+            reference,
+            masked=True,
         )
     yield ModelComponent(
         name="clinical-deep",
@@ -191,4 +164,24 @@ def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
         reference=DEEPSURV,
         produces=frozenset({"risk", "survival"}),
         needs=frozenset({"clinical"}),
+    )
+
+
+def _model(
+    name: str,
+    source: str,
+    build: Callable[..., Composition],
+    reference: str,
+    *,
+    masked: bool = False,
+) -> ModelComponent[Composition]:
+    image: frozenset[Need] = frozenset({"image"})
+    return ModelComponent(
+        name=name,
+        summary=f"Survival from {source}",
+        build=build,
+        reference=reference,
+        produces=frozenset({"risk", "survival"}),
+        needs=image | {"training-masks"} if masked else image,
+        needs_mask_at_test=masked,
     )

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 import numpy as np
+import psutil
 import torch
 
 from mtsbench.benchmark.training_part import TrainingPart
@@ -78,21 +79,33 @@ class Engine:
 
 def alternate(
     contenders: dict[str, Contender], device: str, steps: int, repeats: int
-) -> dict[str, list[float]]:
-    """Seconds of each epoch, after a short one of each that is not timed."""
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Seconds of each epoch on the clock, and of the processors that worked for it.
+
+    One step of each is not timed. The order turns with each repeat.
+    """
     off = Clock(device, on=False)
     for contender in contenders.values():
         contender.epoch(1, off)
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    clock: dict[str, list[float]] = {name: [] for name in contenders}
+    processors: dict[str, list[float]] = {name: [] for name in contenders}
     order = list(contenders)
     for repeat in range(repeats):
         for name in order[repeat % len(order) :] + order[: repeat % len(order)]:
             wait_for(device)
-            start = time.perf_counter()
+            start, used = time.perf_counter(), processor_seconds()
             contenders[name].epoch(steps, off)
             wait_for(device)
-            seconds[name].append(time.perf_counter() - start)
-    return seconds
+            clock[name].append(time.perf_counter() - start)
+            processors[name].append(processor_seconds() - used)
+    return clock, processors
+
+
+def processor_seconds() -> float:
+    """Processor time of this process and of the workers it has."""
+    this = psutil.Process()
+    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
+    return float(sum(one.user + one.system for one in times))
 
 
 def parts_of_a_step(contender: Contender, device: str, steps: int) -> dict[str, float]:

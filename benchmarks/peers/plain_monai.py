@@ -10,8 +10,10 @@ weights, losses, balanced batches of 8 and ranges of augmentation are those of `
 
 An epoch is `--steps` steps from drawing cases to the updated weights, the first batch included.
 Epochs alternate, and the order turns with each repeat, so a busy machine hits all alike. Ratios
-are taken within a repeat. After that come the parts of an epoch, the transforms of one case on one
-thread, and the network alone on a batch that is already there.
+are taken within a repeat, of time on the clock and of processor time, workers included: the second
+holds on a busy machine too, best with OMP_NUM_THREADS=1, because threads that wait also count.
+After that come the parts of an epoch, the transforms of one case on one thread, and the network
+alone on a batch that is already there.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ from mtsbench.plugins import load_components
 
 MODEL = "deepmts"
 KEYS = ("image", "mask")
+BATCH = 8
 
 
 class BalancedBatches(Sampler[list[int]]):
@@ -201,14 +204,18 @@ def measure(
     """Everything that is reported, as plain values."""
     with tempfile.TemporaryDirectory(prefix="plain-monai-") as name:
         folder = Path(name)
-        part = prepare(MODEL, load_components(), folder / "cache", voxels=size, device=device)
+        part = prepare(
+            *(MODEL, load_components(), folder / "cache"),
+            voxels=size,
+            device=device,
+            batch=BATCH,
+        )
         contenders: dict[str, Contender] = {
             one: Peer(part, folder / one, workers, cached=one == "cached") for one in names
         }
         contenders["mtsbench"] = Engine(part)
-        epochs = alternate(contenders, device, steps, repeats)
+        epochs, processors = alternate(contenders, device, steps, repeats)
         few = max(1, steps // 2)
-        ours = np.array(epochs["mtsbench"])
         return {
             "device": device,
             "size": size,
@@ -218,7 +225,9 @@ def measure(
             "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
             "platform": dict(platform_versions()),
             "epoch_seconds": epochs,
-            "ratios": {one: (np.array(epochs[one]) / ours).tolist() for one in names},
+            "processor_seconds": processors,
+            "ratios": ratios(epochs),
+            "processor_ratios": ratios(processors),
             "step_parts": {
                 one: parts_of_a_step(contender, device, few)
                 for one, contender in contenders.items()
@@ -231,6 +240,15 @@ def measure(
         }
 
 
+def ratios(seconds: dict[str, list[float]]) -> dict[str, list[float]]:
+    """How many times longer each peer took than mtsbench in the same repeat."""
+    return {
+        name: [peer / ours for peer, ours in zip(epochs, seconds["mtsbench"], strict=True)]
+        for name, epochs in seconds.items()
+        if name != "mtsbench"
+    }
+
+
 def table(found: dict[str, Any]) -> list[str]:
     """The findings as lines of text."""
     lines = [
@@ -238,13 +256,13 @@ def table(found: dict[str, Any]) -> list[str]:
         f"{found['steps']} steps an epoch, {found['workers']} workers"
     ]
     for name, seconds in found["epoch_seconds"].items():
-        low, median, high = np.min(seconds), np.median(seconds), np.max(seconds)
-        lines.append(f"  {name:9} {median:8.2f} s an epoch ({low:.2f} to {high:.2f})")
-    for name, ratios in found["ratios"].items():
-        low, median, high = np.min(ratios), np.median(ratios), np.max(ratios)
-        lines.append(
-            f"  mtsbench is {median:.2f} times as fast as {name} ({low:.2f} to {high:.2f})"
-        )
+        lines.append(f"  {name:9} {spread(seconds)} s an epoch")
+    for name, seconds in found["processor_seconds"].items():
+        lines.append(f"  {name:9} {spread(seconds)} s of processors an epoch")
+    for name, values in found["ratios"].items():
+        work = spread(found["processor_ratios"][name])
+        lines.append(f"  mtsbench is {spread(values)} times as fast as {name}, with 1 / {work} of")
+        lines.append("    its processor time")
     for name, parts in found["step_parts"].items():
         shown = ", ".join(f"{part} {seconds * 1e3:.0f}" for part, seconds in parts.items())
         lines.append(f"  ms of a step, {name}: {shown}")
@@ -253,6 +271,11 @@ def table(found: dict[str, Any]) -> list[str]:
     lines.append(f"  ms of a case in a worker: {shown}")
     shown = ", ".join(f"{one} {s * 1e3:.0f}" for one, s in found["network_alone"].items())
     return [*lines, f"  ms of the network alone: {shown}"]
+
+
+def spread(values: list[float]) -> str:
+    """Median and extremes."""
+    return f"{np.median(values):.2f} ({np.min(values):.2f} to {np.max(values):.2f})"
 
 
 def main() -> None:

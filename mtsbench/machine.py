@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+RECORDS = "benchmarks/records"
 NOTED_PACKAGES = ("torch", "numpy", "scipy", "SimpleITK")
 
 
@@ -47,7 +48,9 @@ def git_state() -> str | None:
         return None
     try:
         commit = _git(folder, "rev-parse", "HEAD")
-        return commit + ("+changes" if _git(folder, "status", "--porcelain") else "")
+        # A record that is being written is a result, and no change of the code.
+        status = _git(folder, "status", "--porcelain", "--", ":/", f":(exclude,top){RECORDS}")
+        return commit + ("+changes" if status else "")
     except (OSError, subprocess.CalledProcessError):
         return None
 

@@ -1,0 +1,1 @@
+"""The standardized benchmark of `mtsbench benchmark`: one protocol, items alone in a process."""

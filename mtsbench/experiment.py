@@ -93,7 +93,7 @@ class Experiment:
             "model": self.model_name,
             "options": dict(self.model_options),
             "training": _plain(asdict(self.training)),
-            "preprocessing": _plain(asdict(self.preprocessing)),
+            "preprocessing": _plain(self.preprocessing.identity()),
             "needs_mask_at_test": self.needs_mask_at_test,
             "versions": dict(self.versions),
         }

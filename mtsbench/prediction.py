@@ -12,6 +12,7 @@ import pydantic
 
 from mtsbench.errors import CheckpointError, DataError
 from mtsbench.experiment import model_maker
+from mtsbench.machine import peak_memory_mib
 from mtsbench.preprocessing import CaseCache, Preprocessing
 from mtsbench.records import RunDescription
 from mtsbench.trial_files import MODEL, PREPROCESSING, predictions_table, write_masks
@@ -78,6 +79,7 @@ def apply(
         cache.prepare(
             preprocessing.held_out_requests(dataset.case_ids), workers=workers, progress=advance
         )
+    progress.prepared(len(dataset.case_ids), peak_memory_mib())
     cohort = preprocessing.cohort(
         cache,
         dataset,

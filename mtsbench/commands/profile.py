@@ -32,6 +32,10 @@ def profile(
     cache: Annotated[
         Path | None, typer.Option(help="Folder of prepared cases.", envvar="MTSBENCH_CACHE")
     ] = None,
+    case_memory: Annotated[
+        int | None,
+        typer.Option(help="MiB of cases kept on the device; default: by what is free.", min=0),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
     """Time training steps of a model on a dataset, phase by phase, against the machine's limits."""
@@ -57,7 +61,7 @@ def profile(
         ),
         load_components(),
     )
-    found = _measure(experiment, cache or default_cache(), warm_up, steps)
+    found = _measure(experiment, cache or default_cache(), warm_up, steps, case_memory)
     if as_json:
         name, share = found.limit()
         platform = dict(platform_versions())
@@ -70,7 +74,13 @@ def profile(
     Console().print(_table(found, f"{model} on {dataset}, preset {experiment.preset}"))
 
 
-def _measure(experiment: Experiment, cache_folder: Path, warm_up: int, steps: int) -> Profile:
+def _measure(
+    experiment: Experiment,
+    cache_folder: Path,
+    warm_up: int,
+    steps: int,
+    case_memory: int | None,
+) -> Profile:
     from rich.console import Console
 
     from mtsbench.data import LabelledCohort
@@ -102,6 +112,7 @@ def _measure(experiment: Experiment, cache_folder: Path, warm_up: int, steps: in
         device=experiment.device,
         training=experiment.training,
         log=lambda epoch, values: None,
+        case_memory=case_memory,
     )
     labelled = LabelledCohort(cohort=cohort, outcomes=outcomes.subset(train))
     return measure(model, labelled, context, warm_up=warm_up, steps=steps)

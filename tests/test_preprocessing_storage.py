@@ -53,7 +53,11 @@ def test_each_channel_has_its_own_kind_of_number_wherever_it_stands(channels):
 @pytest.mark.parametrize(
     ("pet", "ct", "message"),
     [
-        (70000.0, 0.0, "'pet_suv': the value 70000 cannot be stored as float16, which holds -65504"),
+        (
+            70000.0,
+            0.0,
+            "'pet_suv': the value 70000 cannot be stored as float16, which holds -65504",
+        ),
         (-65510.0, 0.0, "'pet_suv': the value -65510 cannot be stored as float16"),
         (0.0, 32768.0, "'ct_hu': the value 32768 cannot be stored as int16, which holds -32768 to"),
         (0.0, -40000.0, "'ct_hu': the value -40000 cannot be .*; use --set preprocessing.storage="),

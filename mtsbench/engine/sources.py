@@ -60,7 +60,7 @@ def case_source(cohort: Cohort, device: str, memory: int) -> CaseSource:
     first = read_case(cohort, 0)
     if len(cohort) * bytes_of(first) <= memory:
         return HeldCohort(cohort, device, first)
-    return StreamedCohort(cohort, device)
+    return StreamedCohort(cohort, device, first)
 
 
 def batches(source: CaseSource, chunks: Sequence[Rows]) -> Iterator[Batch]:
@@ -114,16 +114,17 @@ class StreamedCohort:
     Args:
         cohort: Of one case or more.
         device: torch device.
+        like: A case with the shapes of all; None reads the first.
     """
 
     memory = 0
 
-    def __init__(self, cohort: Cohort, device: str) -> None:
+    def __init__(self, cohort: Cohort, device: str, like: PreparedCase | None = None) -> None:
         self.cohort = cohort
         self.device = device
         self._cuda = torch.device(device).type == "cuda"
         self._stream = torch.cuda.Stream(torch.device(device)) if self._cuda else None
-        self._like = read_case(cohort, 0)
+        self._like = like or read_case(cohort, 0)
         self._readers = _readers()  # its threads end when nothing refers to it any more
         self._expected: _Reading | None = None
 

@@ -213,12 +213,15 @@ class FitContext:
         device: torch device name.
         training: Budget of gradient training under the chosen preset.
         log: Takes one event of training (epoch number and named values) for `log.jsonl`.
+        case_memory: MiB of prepared cases that may be kept on the device; None is a share of what
+            is free. It changes no result.
     """
 
     seed: int
     device: str
     training: TrainingSettings
     log: Callable[[int, Mapping[str, float]], None]
+    case_memory: int | None = None
 
 
 class Model(Protocol):

@@ -11,6 +11,7 @@ import pandas as pd
 import pydantic
 
 from mtsbench.errors import CheckpointError, DataError
+from mtsbench.machine import peak_memory_mib
 from mtsbench.model_building import model_maker
 from mtsbench.preprocessing import CaseCache, Preprocessing
 from mtsbench.records import RunDescription
@@ -78,6 +79,7 @@ def apply(
         cache.prepare(
             preprocessing.held_out_requests(dataset.case_ids), workers=workers, progress=advance
         )
+    progress.prepared(len(dataset.case_ids), peak_memory_mib())
     cohort = preprocessing.cohort(
         cache,
         dataset,

@@ -55,6 +55,10 @@ class Progress:
         with self._bar("preparing cases") as advance:
             yield lambda done, total: advance(done, total, "")
 
+    def prepared(self, cases: int, memory: float) -> None:
+        """Say that all cases are in the cache, and the peak of resident memory until then (MiB)."""
+        self.console.print(f"{cases} cases prepared, peak memory {memory:.0f} MiB", highlight=False)
+
     @contextmanager
     def training(
         self, split: Split, seed: int, epochs: int

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from mtsbench.bookkeeping import PhaseClock, describe_run, failed_trial, trial_record
 from mtsbench.data import LabelledCohort
+from mtsbench.engine.memory import case_memory
 from mtsbench.evaluation import evaluate
 from mtsbench.executors.local import LocalProcesses, send, threads_for
 from mtsbench.experiment import Request, resolve
 from mtsbench.interfaces import FitContext
+from mtsbench.machine import peak_memory_mib
 from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.plugins import load_components
 from mtsbench.preprocessing import CaseCache, Preprocessing
@@ -37,6 +39,8 @@ class RunOptions:
     Attributes:
         jobs: Trials at once. Results do not depend on it, apart from the last bits that depend on
             the threads each trial gets.
+        case_memory: MiB of prepared cases that each trial may keep on its device; None is a share
+            of what is free. Results do not depend on it.
     """
 
     cache_folder: Path
@@ -44,6 +48,7 @@ class RunOptions:
     save_masks: bool
     progress: Progress
     jobs: int = 1
+    case_memory: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +62,16 @@ class TrialSetting:
     store: RunStore
     save_masks: bool
     progress: Progress | RelayedProgress
+    case_memory: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialJob:
-    """One trial that another process can carry out: what the user asked for, not what was built."""
+    """One trial that another process can carry out: what the user asked for, not what was built.
+
+    Attributes:
+        trials: That run at once, and so share what memory is free.
+    """
 
     request: Request
     store: Path
@@ -69,6 +79,8 @@ class TrialJob:
     save_masks: bool
     split: Split
     seed: int
+    case_memory: int | None
+    trials: int
 
     def __call__(self) -> None:
         """Resolve the request again and do the trial."""
@@ -81,6 +93,7 @@ class TrialJob:
             store=RunStore(self.store),
             save_masks=self.save_masks,
             progress=RelayedProgress(send),
+            case_memory=case_memory(self.case_memory, experiment.device, self.trials) // 2**20,
         )
         _try_trial(setting, self.split, self.seed)
 
@@ -125,6 +138,7 @@ def run(
             workers=options.workers,
             progress=advance,
         )
+    options.progress.prepared(len(outcomes), peak_memory_mib())
     if options.jobs > 1 and request is not None:
         _run_side_by_side(request, todo, store, options, experiment.device)
         return
@@ -136,6 +150,7 @@ def run(
         store=store,
         save_masks=options.save_masks,
         progress=options.progress,
+        case_memory=options.case_memory,
     )
     for split, seed in todo:
         _try_trial(setting, split, seed)
@@ -156,6 +171,8 @@ def _run_side_by_side(
             save_masks=options.save_masks,
             split=split,
             seed=seed,
+            case_memory=options.case_memory,
+            trials=min(options.jobs, len(todo)),
         )
         for split, seed in todo
     ]
@@ -193,6 +210,7 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int) -> None:
             device=experiment.device,
             training=experiment.training,
             log=lambda epoch, values: tick(epoch, log.add(epoch, values)),
+            case_memory=setting.case_memory,
         )
         model.fit(train, validation, context)
     with clock.phase("predict"):

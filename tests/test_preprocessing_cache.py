@@ -38,6 +38,34 @@ def test_a_prepared_crop_is_read_as_it_was_made(tmp_path):
         assert found.clinical == phantom("P1").clinical
 
 
+def test_half_the_bytes_have_an_entry_of_their_own_beside_the_exact_one(tmp_path):
+    half = replace(SETTINGS, storage="float16")
+    prepare(CaseCache(tmp_path, three(), SETTINGS), TUMOUR_OF_ALL)
+    exact, dataset = content(tmp_path), three()
+
+    prepare(cache := CaseCache(tmp_path, dataset, half), TUMOUR_OF_ALL)
+    found = cache.read("P1", "tumour")
+
+    assert sorted(dataset.loaded) == ["P1", "P2", "P3"]
+    assert {name: data for name, data in content(tmp_path).items() if name in exact} == exact
+    assert found.images.dtype == np.float32
+    expected = crop(phantom("P1"), CHANNELS, "tumour", SETTINGS).images
+    for image, kept, channel in zip(found.images, expected, CHANNELS, strict=True):
+        rounded = np.rint(kept) if channel == "ct_hu" else kept.astype(np.float16)
+        np.testing.assert_array_equal(image, rounded)
+
+
+def test_a_case_that_half_the_bytes_cannot_hold_is_named_and_leaves_nothing(tmp_path):
+    half = replace(SETTINGS, storage="float16")
+    bright = phantom("P1")
+    bright.images["pet_suv"].array[...] = 1e6
+
+    with pytest.raises(DataError, match=r"case 'P1', channel 'pet_suv': the value 1e\+06 cannot"):
+        prepare(CaseCache(tmp_path, Phantoms(bright), half), TUMOUR_OF_ALL[:1])
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_case_is_loaded_once_for_all_its_crops(tmp_path):
     dataset = three()
     requests = [*TUMOUR_OF_ALL, ("P1", "field-of-view"), ("P1", "pet-uptake"), ("P2", "tumour")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,6 +41,10 @@ def profile(
         Path | None,
         typer.Option(help="Folder of runs; keeps the profile in this model's run for `compare`."),
     ] = None,
+    case_memory: Annotated[
+        int | None,
+        typer.Option(help="MiB of cases kept on the device; default: by what is free.", min=0),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
     """Time training steps of a model on a dataset, phase by phase, against the machine's limits."""
@@ -67,7 +72,14 @@ def profile(
     outcomes = experiment.dataset.outcomes(experiment.endpoint)
     splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
     store = None if out is None else _run_of(experiment, outcomes, splits, out)
-    found = _measure(experiment, outcomes, splits[0], cache or default_cache(), warm_up, steps)
+    setting = _Setting(
+        experiment=experiment,
+        outcomes=outcomes,
+        train=splits[0].train,
+        cache_folder=cache or default_cache(),
+        case_memory=case_memory,
+    )
+    found = _measure(setting, warm_up, steps)
     projection = project(
         splits,
         len(experiment.protocol.seeds),
@@ -92,6 +104,15 @@ def profile(
     Console().print(table)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Setting:
+    experiment: Experiment
+    outcomes: Outcomes
+    train: Sequence[str]
+    cache_folder: Path
+    case_memory: int | None
+
+
 def _run_of(
     experiment: Experiment, outcomes: Outcomes, splits: Sequence[Split], out: Path
 ) -> RunStore:
@@ -109,14 +130,7 @@ def _run_of(
     return store
 
 
-def _measure(
-    experiment: Experiment,
-    outcomes: Outcomes,
-    split: Split,
-    cache_folder: Path,
-    warm_up: int,
-    steps: int,
-) -> Profile:
+def _measure(setting: _Setting, warm_up: int, steps: int) -> Profile:
     from rich.console import Console
 
     from mtsbench.data import LabelledCohort
@@ -127,14 +141,15 @@ def _measure(
     from mtsbench.preprocessing import CaseCache, Preprocessing
     from mtsbench.progress import Progress
 
+    experiment, train = setting.experiment, setting.train
     model = experiment.new_model()
     if not isinstance(model, DeepModel):
         raise OptionError(
             f"model {experiment.model_name!r} is no composition that the engine trains, so it has "
             "no training step; profile a deep model"
         )
-    dataset, train = experiment.dataset, split.train
-    cache = CaseCache(cache_folder, dataset, experiment.preprocessing)
+    dataset = experiment.dataset
+    cache = CaseCache(setting.cache_folder, dataset, experiment.preprocessing)
     with Progress(Console(stderr=True)).preparing() as advance:
         requests = Preprocessing.requests(dataset, train, experiment.preprocessing)
         cache.prepare(requests, workers=os.cpu_count() or 1, progress=advance)
@@ -145,8 +160,9 @@ def _measure(
         device=experiment.device,
         training=experiment.training,
         log=lambda epoch, values: None,
+        case_memory=setting.case_memory,
     )
-    labelled = LabelledCohort(cohort=cohort, outcomes=outcomes.subset(train))
+    labelled = LabelledCohort(cohort=cohort, outcomes=setting.outcomes.subset(train))
     return measure(model, labelled, context, warm_up=warm_up, steps=steps)
 
 

@@ -48,6 +48,10 @@ def run(
     jobs: Annotated[
         int, typer.Option(help="Trials at once, each in a process with its threads.", min=1)
     ] = 1,
+    case_memory: Annotated[
+        int | None,
+        typer.Option(help="MiB of cases kept on the device; default: by what is free.", min=0),
+    ] = None,
     save_masks: Annotated[
         bool, typer.Option(help="Write predicted masks as NIfTI in each patient's geometry.")
     ] = False,
@@ -79,6 +83,7 @@ def run(
         save_masks=save_masks,
         progress=Progress(Console(stderr=True)),
         jobs=jobs,
+        case_memory=case_memory,
     )
     _show(_carry_out(request, out, options), as_json=as_json)
 

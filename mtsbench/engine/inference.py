@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtsbench.engine.batches import in_chunks, read_batch
+from mtsbench.engine.batches import in_chunks
 from mtsbench.engine.precision import autocast
+from mtsbench.engine.sources import StreamedCohort, batches
 from mtsbench.errors import DataError
 from mtsbench.interfaces import CurveHead
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mtsbench.composition import Precision
     from mtsbench.data import Cohort
     from mtsbench.engine.network import MultiTaskNetwork
+    from mtsbench.engine.sources import CaseSource
     from mtsbench.interfaces import Head
 
 
@@ -52,8 +54,18 @@ def infer(
     *,
     in_full: bool = False,
     precision: Precision = "auto",
+    source: CaseSource | None = None,
 ) -> Inferred:
     """Risk of every case; Dice where the cohort shows masks; curves and probabilities `in_full`.
+
+    Args:
+        network: Put into evaluation mode.
+        cohort: What to predict.
+        device: Of the network.
+        batch_size: Cases at once.
+        in_full: Give curves and tumour probabilities as well.
+        precision: As in `TrainingSettings`.
+        source: Gives the cohort's batches; None reads every case once.
 
     Raises:
         DataError: The cohort is empty.
@@ -65,8 +77,9 @@ def infer(
     probabilities: list[NDArray[np.float32]] = []
     dice: list[float | None] = []
     with torch.inference_mode():
-        for rows in in_chunks(len(cohort), batch_size):
-            batch = read_batch(cohort, rows, device)
+        chunks = list(in_chunks(len(cohort), batch_size))
+        given = batches(source or StreamedCohort(cohort, device), chunks)
+        for rows, batch in zip(chunks, given, strict=True):
             with autocast(device, precision):
                 outputs = network(batch.image, batch.clinical)
             survival.append(outputs.survival.float())

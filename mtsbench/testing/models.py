@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 import numpy as np
 
 from mtsbench.components import ModelComponent
-from mtsbench.composition import Composition, TrainingSettings
+from mtsbench.composition import Composition, Part, TrainingSettings
 from mtsbench.data import Cohort, LabelledCohort, Predictions
 from mtsbench.errors import CheckpointError, NotFittedError
 from mtsbench.interfaces import Backbone, FitContext, Model
@@ -45,9 +45,9 @@ class ModelContract(Contract):
 
     kind = "model"
     training: ClassVar[TrainingSettings] = TrainingSettings(
-        epochs=6,
-        steps_per_epoch=6,
-        batch_size=8,
+        epochs=3,
+        steps_per_epoch=4,
+        batch_size=4,
         learning_rates=((0, 3e-3),),
         translation=2.0,
         batch_norm_momentum=0.3,
@@ -244,27 +244,24 @@ class ModelContract(Contract):
 
     @classmethod
     def _side(cls) -> int:
-        """The least multiple, from 16 voxels on, that every network of a composition takes."""
+        """The least side, from 16 voxels on, that every network of a composition takes."""
         if "_voxels" not in vars(cls):
             built = cls.build()
             composition = getattr(built, "composition", built)
             cls._voxels = LEAST_SIDE
             if isinstance(composition, Composition):
+                from mtsbench.engine.image_size import side_for
+
                 parts = (composition.backbone, composition.survival_network)
-                cls._voxels = int(
-                    np.lcm.reduce([LEAST_SIDE, *(cls._multiple(part) for part in parts if part)])
-                )
+                cls._voxels = side_for([cls._network(one) for one in parts if one], LEAST_SIDE)
         return cls._voxels
 
     _voxels: ClassVar[int]
 
     @classmethod
-    def _multiple(cls, part: object) -> int:
-        from mtsbench.composition import Part
-
-        assert isinstance(part, Part)
+    def _network(cls, part: Part) -> Backbone:
         built = cls.components().build("backbone", part.name, 2, options=part.options)
-        return cast("Backbone", built).multiple
+        return cast("Backbone", built)
 
 
 def close(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from mtsbench.components import ModelComponent
 from mtsbench.composition import Composition, Part, TrainingSettings
@@ -98,6 +99,23 @@ class ModelContract(Contract):
             f"declares produces = {sorted(declared)}, predictions hold {sorted(found)}",
         )
 
+    def test_tumour_maps_are_probabilities_on_the_grid_of_each_case(self) -> None:
+        """A tumour map has the voxels of its case, each between 0 and 1."""
+        if "mask" not in self._declared().produces:
+            raise NotApplicable("the model does not declare to produce masks")
+        cohort = self._test().cohort
+        maps = self._fitted().predict(cohort).tumour_probability or ()
+        for case, found in zip(cohort, maps, strict=True):
+            ensure(
+                found.shape == case.image.shape[1:],
+                f"case {case.case_id!r} has {case.image.shape[1:]} voxels, its tumour map "
+                f"{found.shape}",
+            )
+            ensure(
+                np.isfinite(found).all() and found.min() >= 0 and found.max() <= 1,
+                f"the tumour map of case {case.case_id!r} leaves [0, 1]; give probabilities",
+            )
+
     def test_predictions_follow_the_order_of_the_cohort(self) -> None:
         """Ids come back in order, and a case keeps its risk when the order changes."""
         cohort = self._test().cohort
@@ -156,6 +174,21 @@ class ModelContract(Contract):
             found >= BETTER_THAN_CHANCE,
             f"Harrell's C on the phantom is {found:.2f}, expected {BETTER_THAN_CHANCE} or more; "
             "check the sign of the risk, or give a larger `training`",
+        )
+
+    def test_a_higher_risk_has_the_lower_curve(self) -> None:
+        """Risk and survival curves agree about which cases have their event earlier."""
+        declared = self._declared()
+        if "survival" not in declared.produces or not declared.ranks_cases:
+            raise NotApplicable("the model declares no curves, or to rank no case")
+        predictions = self._fitted().predict(self._test().cohort)
+        assert predictions.survival is not None
+        found = spearmanr(predictions.risk, -predictions.survival.mean(axis=1)).statistic
+
+        ensure(
+            found > 0,
+            f"rank correlation of risk and early events by the curves is {found:.2f}; a higher "
+            "risk must mean an earlier event",
         )
 
     def test_a_stored_model_predicts_the_same(self) -> None:

@@ -131,6 +131,8 @@ class Targets:
 class Backbone(Protocol):
     """A torch.nn.Module from image to feature maps.
 
+    One whose images must be large enough is a `SmallestSize`, one for a single size a `OneSize`.
+
     Attributes:
         channels: C_i of each map.
         segments: Whether `tumour_logit` is given.
@@ -144,6 +146,28 @@ class Backbone(Protocol):
     def __call__(self, image: Tensor) -> Features:
         """image: (B, C, D, H, W)."""
         ...
+
+
+@runtime_checkable
+class SmallestSize(Protocol):
+    """A backbone that takes no small image.
+
+    Attributes:
+        smallest_side: Each spatial size must be at least this.
+    """
+
+    smallest_side: int
+
+
+@runtime_checkable
+class OneSize(Protocol):
+    """A backbone that takes images of one size only.
+
+    Attributes:
+        only_size: Voxels (D, H, W).
+    """
+
+    only_size: tuple[int, int, int]
 
 
 class Head(Protocol):

@@ -76,6 +76,14 @@ BEGINNINGS = {
         summary="Rank correlation of risk and early events",
         hook="metrics",
     ),
+    "executor": _Begin(
+        built="Threads",
+        arguments="*, workers: int = 1",
+        call="Threads(workers)",
+        summary="Trials in threads of one process",
+        hook="executors",
+        reference="https://docs.python.org/3/library/concurrent.futures.html",
+    ),
 }
 
 

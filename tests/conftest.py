@@ -21,6 +21,12 @@ def load_module(name: str):
     return module
 
 
+@pytest.fixture(scope="session")
+def load():
+    """Loads a module of this folder by name."""
+    return load_module
+
+
 @pytest.fixture
 def install(monkeypatch):
     """Puts fake distributions on sys.path; the really installed plugins are switched off."""

@@ -12,12 +12,13 @@ import torch
 from mtsbench.data import Predictions
 from mtsbench.engine.checkpoints import load_weights, read_description, save_network
 from mtsbench.engine.determinism import seeded
+from mtsbench.engine.image_size import check_size
 from mtsbench.engine.inference import infer
 from mtsbench.engine.network import MultiTaskNetwork, assemble, build_losses
 from mtsbench.engine.precision import place, tensor_cores
 from mtsbench.engine.training import train as train_network
 from mtsbench.engine.view import seen_by
-from mtsbench.errors import DataError, NotFittedError
+from mtsbench.errors import NotFittedError
 from mtsbench.interfaces import CurveHead
 
 if TYPE_CHECKING:
@@ -155,10 +156,5 @@ class DeepModel:
         built = (network.backbone, network.survival_network)
         parts = (self.composition.backbone, self.composition.survival_network)
         for backbone, part in zip(built, parts, strict=True):
-            if backbone is None or part is None:
-                continue
-            if any(count % backbone.multiple for count in size):
-                raise DataError(
-                    f"the common grid has {size} voxels, but backbone {part.name!r} needs "
-                    f"multiples of {backbone.multiple}; set --set preprocessing.size"
-                )
+            if backbone is not None and part is not None:
+                check_size(backbone, part.name, size)

@@ -23,15 +23,15 @@ RESNET = "https://doi.org/10.1109/CVPR.2016.90"
 DENSENET = "https://doi.org/10.1109/CVPR.2017.243"
 DEEPSURV = "https://doi.org/10.1186/s12874-018-0482-1"
 CATALOGUE = "timm_catalogue.csv"
-# Name, parameters for two channels, multiple of each axis, smallest axis, channels of the maps.
+# Name, parameters for two channels, multiple of each axis, smallest side, channels of the maps.
 MONAI_FACTS = (
     ("densenet121", 11_264_576, 1, 32, "128, 256, 512, 1024"),
     ("resnet18", 33_182_848, 1, 1, "64, 128, 256, 512"),
     ("resnet50", 46_180_864, 1, 1, "256, 512, 1024, 2048"),
     ("seresnet50", 48_708_016, 1, 16, "256, 512, 1024, 2048"),
-    ("dynunet", 5_646_577, 16, 16, "16, 32, 64, 128, 256"),
+    ("dynunet", 5_646_577, 16, 32, "16, 32, 64, 128, 256"),
     ("segresnet", 4_701_329, 8, 8, "16, 32, 64, 128"),
-    ("swinunetr", 15_703_843, 32, 32, "24, 24, 48, 96, 384"),
+    ("swinunetr", 15_703_843, 32, 64, "24, 24, 48, 96, 384"),
 )
 
 
@@ -51,9 +51,9 @@ def build_monai(channels: int, *, name: str) -> Backbone:
 
 def build_unetr(channels: int, *, size: tuple[int, int, int] = (32, 32, 32)) -> Backbone:
     """UNETR, for crops of exactly this size (D, H, W)."""
-    from mtsbench_singletask.monai_backbones import build_unetr as build
+    from mtsbench_singletask.monai_backbones import Unetr
 
-    return build(channels, size)
+    return Unetr(channels, size)
 
 
 def build_deepconvsurv(channels: int) -> Backbone:
@@ -129,7 +129,7 @@ def mtsbench_backbones() -> Iterator[Component[Backbone]]:
 def _facts(parameters: int, multiple: int, maps: str, smallest: int) -> dict[str, str]:
     return {
         "parameters": f"{parameters:,} with two image channels",
-        "each axis": f"a multiple of {multiple}, tried from {smallest} voxels on",
+        "each axis": f"a multiple of {multiple}, at least {smallest} voxels",
         "maps": f"{maps} channels",
     }
 

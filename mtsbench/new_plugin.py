@@ -76,6 +76,14 @@ BEGINNINGS = {
         summary="Rank correlation of risk and early events",
         hook="metrics",
     ),
+    "executor": _Begin(
+        built="OneByOne",
+        arguments="",
+        call="OneByOne()",
+        summary="One trial after another in this process",
+        hook="executors",
+        reference="https://docs.python.org/3/library/concurrent.futures.html",
+    ),
 }
 
 

@@ -90,4 +90,6 @@ def new(
     folder = write_package(name, kind, into)
     console = terminal()
     console.print(f"written: {folder}", soft_wrap=True)
-    console.print(f"next: pip install -e {folder} && mtsbench plugins check {folder.name}")
+    console.print(
+        f"next: pip install -e {folder} && mtsbench plugins check {folder.name}", soft_wrap=True
+    )

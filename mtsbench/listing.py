@@ -116,7 +116,11 @@ def print_component(components: Components, kind: Kind, name: str, console: Cons
     for name, value in found.component.facts.items():
         facts.add_row(name, value)
     console.print(facts)
-    how = {"model": "--set NAME=VALUE", "dataset": "--set dataset.NAME=VALUE"}
+    how = {
+        "model": "--set NAME=VALUE",
+        "dataset": "--set dataset.NAME=VALUE",
+        "tracker": f"--set tracker.{found.component.name}.NAME=VALUE",
+    }
     heading = f"options ({how.get(found.kind, 'set by the model that uses it')})"
     _print_options(heading, option_table(found.component.build), console)
     composition = _composition(components, found)

@@ -78,7 +78,9 @@ def new(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="Lower-case words joined by '-', e.g. my-loss.")
     ],
-    kind: Annotated[str, typer.Option(help="loss, head, backbone, dataset, model or metric.")],
+    kind: Annotated[
+        str, typer.Option(help="loss, head, backbone, dataset, model, metric or tracker.")
+    ],
     into: Annotated[Path, typer.Option(help="Folder in which the package's is made.")] = Path(),
 ) -> None:
     """Write a package with one component that passes its check as it is written."""

@@ -103,16 +103,26 @@ def failed_trial(key: str, split: Split, seed: int, error: Exception) -> FailedT
 
 
 class PhaseClock:
-    """Wall-clock seconds of named phases."""
+    """Wall-clock seconds of named phases, without what was done in between for the onlookers."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._paused = 0.0
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Time the block."""
+        start = time.perf_counter() - self._paused
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.perf_counter() - self._paused - start, 3)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the block out of the phase around it."""
         start = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[name] = round(time.perf_counter() - start, 3)
+            self._paused += time.perf_counter() - start

@@ -106,7 +106,8 @@ def list_components(
         str | None,
         typer.Argument(
             metavar="[KIND]",
-            help="datasets, backbones, heads, losses, models, metrics, executors or plugins.",
+            help="datasets, backbones, heads, losses, models, metrics, executors, trackers "
+            "or plugins.",
         ),
     ] = None,
     text: Annotated[

@@ -5,6 +5,7 @@
     │   ├── PluginConflictError    two plugins announce one name
     │   └── UnknownComponentError  no installed plugin announces this name
     ├── OptionError                the user set an option that does not exist or does not fit
+    ├── MissingPackageError        an optional package is not installed
     ├── DataError                  a file, a case or a cohort cannot be used
     ├── NotFittedError             predict or save was called before fit
     ├── CheckpointError            a stored model is damaged or of another kind
@@ -34,6 +35,10 @@ class OptionError(MtsbenchError):
     """An option does not exist or its value does not fit."""
 
 
+class MissingPackageError(MtsbenchError):
+    """An optional package is not installed."""
+
+
 class DataError(MtsbenchError):
     """A file, a case or a cohort cannot be used."""
 
@@ -48,3 +53,11 @@ class CheckpointError(MtsbenchError):
 
 class IncomparableRunsError(MtsbenchError):
     """Two runs differ in something that makes their scores incomparable."""
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says in one line, with its type where it is none of ours."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MtsbenchError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -29,6 +29,7 @@ HOW_TO_SET: Mapping[Kind, str] = {
     "backbone": "--set backbone.NAME=VALUE, or survival_network.NAME",
     "head": "--set head.NAME=VALUE",
     "loss": "--set survival_loss.NAME=VALUE, or segmentation_loss.NAME",
+    "tracker": "--set tracker.{name}.NAME=VALUE",
 }
 
 
@@ -123,7 +124,8 @@ def print_component(components: Components, kind: Kind, name: str, console: Cons
     for name, value in found.component.facts.items():
         facts.add_row(name, value)
     console.print(facts)
-    heading = f"options ({HOW_TO_SET.get(kind, 'at their defaults')})"
+    how = HOW_TO_SET.get(kind, "at their defaults")
+    heading = f"options ({how.format(name=found.component.name)})"
     _print_options(heading, option_table(found.component.build), console)
     composition = _composition(components, found)
     if composition is not None:

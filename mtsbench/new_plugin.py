@@ -84,6 +84,14 @@ BEGINNINGS = {
         hook="executors",
         reference="https://docs.python.org/3/library/concurrent.futures.html",
     ),
+    "tracker": _Begin(
+        built="TextTracker",
+        arguments='runs: Path, *, folder: str = "text-tracker"',
+        call="TextTracker(runs / folder)",
+        summary="A text file of what happened in each run",
+        hook="trackers",
+        reference="https://docs.python.org/3/library/pathlib.html",
+    ),
 }
 
 
@@ -134,6 +142,7 @@ def _package(name: str, kind: str) -> dict[str, str]:
         "package": package,
         "protocol": kind.title(),
         "contract": f"{kind.title()}Contract",
+        "contracts": ", ".join(sorted((f"{kind.title()}Contract", "PluginContract"))),
     }
 
     def fill(template: str) -> str:
@@ -142,7 +151,7 @@ def _package(name: str, kind: str) -> dict[str, str]:
         ).substitute(words)
 
     plugin = fill("plugin.py")
-    if kind == "dataset":
+    if kind in ("dataset", "tracker"):
         plugin = plugin.replace(
             "if TYPE_CHECKING:\n", "if TYPE_CHECKING:\n    from pathlib import Path\n\n"
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from mtsbench.bookkeeping import PhaseClock, describe_run, failed_trial, trial_r
 from mtsbench.data import LabelledCohort
 from mtsbench.engine.memory import case_memory
 from mtsbench.evaluation import evaluate
+from mtsbench.events import TrialEvent, trial_label
 from mtsbench.executors.local import LocalProcesses, send, threads_for
 from mtsbench.experiment import Request, resolve
 from mtsbench.interfaces import FitContext
@@ -19,9 +20,9 @@ from mtsbench.machine import peak_memory_mib
 from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.plugins import load_components
 from mtsbench.preprocessing import CaseCache, Preprocessing
-from mtsbench.progress import RelayedProgress
 from mtsbench.store import RECORD, RunStore
-from mtsbench.trial_files import TrainingLog, write_masks, write_model, write_predictions
+from mtsbench.tracking import Trackers
+from mtsbench.trial_files import LOG, TrainingLog, write_masks, write_model, write_predictions
 
 if TYPE_CHECKING:
     from mtsbench.data import Cohort, Outcomes
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mtsbench.metrics.catalogue import Metrics
     from mtsbench.preprocessing.fitted import Role
     from mtsbench.progress import Progress
+    from mtsbench.records import FailedTrial, TrialRecord
     from mtsbench.splits import Split
 
 
@@ -41,6 +43,7 @@ class RunOptions:
             the threads each trial gets.
         case_memory: MiB of prepared cases that each trial may keep on its device; None is a share
             of what is free. Results do not depend on it.
+        trackers: Told what happens; whatever becomes of them, the trials go on.
     """
 
     cache_folder: Path
@@ -49,11 +52,16 @@ class RunOptions:
     progress: Progress
     jobs: int = 1
     case_memory: int | None = None
+    trackers: Trackers = field(default_factory=Trackers)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialSetting:
-    """What all trials of a run share in one process."""
+    """What all trials of a run share in one process.
+
+    Attributes:
+        report: Takes what happens in a trial.
+    """
 
     experiment: Experiment
     outcomes: Outcomes
@@ -61,7 +69,7 @@ class TrialSetting:
     metrics: Metrics
     store: RunStore
     save_masks: bool
-    progress: Progress | RelayedProgress
+    report: Callable[[TrialEvent], None]
     case_memory: int | None
 
 
@@ -92,7 +100,7 @@ class TrialJob:
             metrics=build_metrics(components),
             store=RunStore(self.store),
             save_masks=self.save_masks,
-            progress=RelayedProgress(send),
+            report=send,
             case_memory=case_memory(self.case_memory, experiment.device, self.trials) // 2**20,
         )
         _try_trial(setting, self.split, self.seed)
@@ -129,6 +137,7 @@ def run(
         if store.finished(experiment.key(split, seed)) is None
     ]
     options.progress.resumed(len(splits) * len(experiment.protocol.seeds) - len(todo))
+    options.trackers.run_started(store)
     if not todo:
         return
     cache = CaseCache(options.cache_folder, dataset, experiment.preprocessing)
@@ -139,21 +148,23 @@ def run(
             progress=advance,
         )
     options.progress.prepared(len(outcomes), peak_memory_mib())
-    if options.jobs > 1 and request is not None:
-        _run_side_by_side(request, todo, store, options, experiment.device)
-        return
-    setting = TrialSetting(
-        experiment=experiment,
-        outcomes=outcomes,
-        cache=cache,
-        metrics=metrics,
-        store=store,
-        save_masks=options.save_masks,
-        progress=options.progress,
-        case_memory=options.case_memory,
-    )
-    for split, seed in todo:
-        _try_trial(setting, split, seed)
+    with options.progress.trials() as show:
+        report = options.trackers.beside(show)
+        if options.jobs > 1 and request is not None:
+            _run_side_by_side(request, todo, store, options, experiment.device, report)
+            return
+        setting = TrialSetting(
+            experiment=experiment,
+            outcomes=outcomes,
+            cache=cache,
+            metrics=metrics,
+            store=store,
+            save_masks=options.save_masks,
+            report=report,
+            case_memory=options.case_memory,
+        )
+        for split, seed in todo:
+            _try_trial(setting, split, seed)
 
 
 def _run_side_by_side(
@@ -162,6 +173,7 @@ def _run_side_by_side(
     store: RunStore,
     options: RunOptions,
     device: str,
+    report: Callable[[TrialEvent], None],
 ) -> None:
     jobs = [
         TrialJob(
@@ -179,20 +191,24 @@ def _run_side_by_side(
     # By all trials of the run and not by those left: a run that was cut off must go on with the
     # number of threads it began with.
     threads = threads_for(options.jobs, os.cpu_count() or 1)
-    with options.progress.side_by_side() as report:
-        LocalProcesses(jobs=options.jobs, threads=threads).map(jobs, report)
+    LocalProcesses(jobs=options.jobs, threads=threads).map(jobs, report)
 
 
 def _try_trial(setting: TrialSetting, split: Split, seed: int) -> None:
+    label = trial_label(split.repeat, split.fold, seed)
+    event = TrialEvent(trial=label, total=setting.experiment.training.epochs)
+    setting.report(event)
+    outcome: TrialRecord | FailedTrial
     try:
-        _run_trial(setting, split, seed)
+        outcome = _run_trial(setting, split, seed, event)
     except Exception as error:
-        setting.progress.failed(split, seed, error)
-        key = setting.experiment.key(split, seed)
-        setting.store.save_failure(failed_trial(key, split, seed, error))
+        outcome = failed_trial(setting.experiment.key(split, seed), split, seed, error)
+        setting.store.save_failure(outcome)
+    # What was computed is on disk by now, whatever becomes of the report.
+    setting.report(replace(event, outcome=outcome))
 
 
-def _run_trial(setting: TrialSetting, split: Split, seed: int) -> None:
+def _run_trial(setting: TrialSetting, split: Split, seed: int, event: TrialEvent) -> TrialRecord:
     experiment, outcomes = setting.experiment, setting.outcomes
     clock, log = PhaseClock(), TrainingLog()
     with clock.phase("prepare"):
@@ -201,15 +217,18 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int) -> None:
         )
         train, validation, test, seen = _cohorts(setting, split, preprocessing)
     model = experiment.new_model()
-    with (
-        setting.progress.training(split, seed, experiment.training.epochs) as tick,
-        clock.phase("fit"),
-    ):
+
+    def hear(epoch: int, values: Mapping[str, float]) -> None:
+        log.add(epoch, values)
+        with clock.paused():
+            setting.report(replace(event, done=epoch + 1, values=dict(values)))
+
+    with clock.phase("fit"):
         context = FitContext(
             seed=seed,
             device=experiment.device,
             training=experiment.training,
-            log=lambda epoch, values: tick(epoch, log.add(epoch, values)),
+            log=hear,
             case_memory=setting.case_memory,
         )
         model.fit(train, validation, context)
@@ -232,7 +251,7 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int) -> None:
     description = setting.store.description()
 
     def fill(folder: Path) -> None:
-        (folder / "log.jsonl").write_text(log.text)
+        (folder / LOG).write_text(log.text)
         write_predictions(folder, predictions, training, evaluation)
         write_model(folder, model, preprocessing, description)
         if setting.save_masks and predictions.tumour_probability is not None:
@@ -240,7 +259,7 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int) -> None:
         (folder / RECORD).write_text(record.model_dump_json(indent=2))
 
     setting.store.save_trial(record.key, fill)
-    setting.progress.finished(record)
+    return record
 
 
 def _cohorts(

@@ -83,6 +83,13 @@ def test_a_kind_without_components_is_said_to_be_empty(installed):
     assert printed(print_list, installed(), "executor") == "no executor is installed\n"
 
 
+def test_a_tracker_says_how_its_options_are_set(installed):
+    text = printed(print_component, installed(), "tracker", "mlflow")
+
+    assert "options (--set tracker.mlflow.NAME=VALUE)" in text
+    assert "experiment" in text
+
+
 def test_names_are_never_cut_and_lines_stay_below_80_columns():
     names = ["net:dog:red", "family:" + "very-long-name-" * 8 + "end", "a" * 40]
     announced = tuple(
@@ -162,7 +169,8 @@ def test_plugins_are_listed_with_failures_conflicts_and_switched_off_ones(instal
     text = printed(print_list, components, "plugin")
 
     found = {line.split()[0]: line for line in text.splitlines()}
-    assert rows(found["builtin"]) == [["builtin", "mtsbench", "0.1.0", "11", "metrics", "ok"]]
+    announced = ["11", "metrics,", "2", "trackers"]
+    assert rows(found["builtin"]) == [["builtin", "mtsbench", "0.1.0", *announced, "ok"]]
     assert "1 dataset, 2 losses, 2 models" in found["working"]
     assert "in conflict: model 'parts'" in found["working"]
     assert "in conflict: model 'parts'" in found["duplicate"]

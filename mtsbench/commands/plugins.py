@@ -79,7 +79,8 @@ def new(
         str, typer.Argument(metavar="NAME", help="Lower-case words joined by '-', e.g. my-loss.")
     ],
     kind: Annotated[
-        str, typer.Option(help="loss, head, backbone, dataset, model, metric or executor.")
+        str,
+        typer.Option(help="loss, head, backbone, dataset, model, metric, executor or tracker."),
     ],
     into: Annotated[Path, typer.Option(help="Folder in which the package is made.")] = Path(),
 ) -> None:

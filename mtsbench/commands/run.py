@@ -11,7 +11,9 @@ import typer
 if TYPE_CHECKING:
     from mtsbench.comparison.comparable import FinishedRun
     from mtsbench.experiment import Request
+    from mtsbench.plugins import Components
     from mtsbench.runner import RunOptions
+    from mtsbench.tracking import Trackers
 
 SeedText = Annotated[
     str | None, typer.Option("--seeds", help="Training seeds, e.g. 0,1,2.", metavar="N,N,...")
@@ -52,6 +54,10 @@ def run(
         int | None,
         typer.Option(help="MiB of cases kept on the device; default: by what is free.", min=0),
     ] = None,
+    track: Annotated[
+        list[str] | None,
+        typer.Option("--track", help="Name from `mtsbench list trackers`; repeatable."),
+    ] = None,
     save_masks: Annotated[
         bool, typer.Option(help="Write predicted masks as NIfTI in each patient's geometry.")
     ] = False,
@@ -62,9 +68,13 @@ def run(
 
     from mtsbench.experiment import Request
     from mtsbench.options import parse_assignments
+    from mtsbench.plugins import load_components
     from mtsbench.progress import Progress
     from mtsbench.runner import RunOptions
+    from mtsbench.tracking import build_trackers, split_settings
 
+    components = load_components()
+    for_trackers, others = split_settings(parse_assignments(settings or ()))
     request = Request(
         model=model,
         dataset=dataset,
@@ -75,17 +85,20 @@ def run(
         repeats=repeats,
         seeds=parse_seeds(seeds),
         device=device,
-        settings=parse_assignments(settings or ()),
+        settings=others,
     )
+    progress = Progress(Console(stderr=True))
     options = RunOptions(
         cache_folder=cache or default_cache(),
         workers=workers or os.cpu_count() or 1,
         save_masks=save_masks,
-        progress=Progress(Console(stderr=True)),
+        progress=progress,
         jobs=jobs,
         case_memory=case_memory,
+        trackers=build_trackers(components, track or (), for_trackers, out, progress.warn),
     )
-    _show(_carry_out(request, out, options), as_json=as_json)
+    with options.trackers as trackers:
+        _show(_carry_out(request, components, out, options), trackers, as_json=as_json)
 
 
 def parse_seeds(text: str | None) -> tuple[int, ...] | None:
@@ -105,17 +118,15 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mtsbench"
 
 
-def _carry_out(request: Request, out: Path, options: RunOptions) -> Path:
+def _carry_out(request: Request, components: Components, out: Path, options: RunOptions) -> Path:
     """Resolve the request, do what is not done yet, and return the run's folder."""
     from mtsbench.bookkeeping import describe_run
     from mtsbench.experiment import resolve
     from mtsbench.metrics.catalogue import build_metrics
-    from mtsbench.plugins import load_components
     from mtsbench.runner import run as run_trials
     from mtsbench.splits import make_splits
     from mtsbench.store import RunStore
 
-    components = load_components()
     experiment = resolve(request, components)
     outcomes = experiment.dataset.outcomes(experiment.endpoint)
     splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
@@ -126,16 +137,18 @@ def _carry_out(request: Request, out: Path, options: RunOptions) -> Path:
     return store.folder
 
 
-def _show(folder: Path, *, as_json: bool) -> None:
+def _show(folder: Path, trackers: Trackers, *, as_json: bool) -> None:
     from rich.console import Console
 
     from mtsbench.comparison.comparable import read_run
+    from mtsbench.comparison.summary import score_names, summarise
     from mtsbench.report.run_page import write_run_page
     from mtsbench.report.tables import run_table
     from mtsbench.store import RunStore
 
     finished = read_run(RunStore(folder))
     page = write_run_page(finished, folder)
+    trackers.run_finished(page, {name: summarise(finished, name) for name in score_names(finished)})
     if as_json:
         typer.echo(_json(finished, page))
     else:

@@ -35,6 +35,7 @@ class RunOptions:
     """How a run is carried out.
 
     Attributes:
+        workers: Cases prepared at once; trials side by side share them when they score.
         jobs: Trials at once. Results do not depend on it, apart from the last bits that depend on
             the threads each trial gets.
     """
@@ -57,6 +58,7 @@ class TrialSetting:
     store: RunStore
     save_masks: bool
     progress: Progress | RelayedProgress
+    workers: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,7 @@ class TrialJob:
     store: Path
     cache_folder: Path
     save_masks: bool
+    workers: int
     split: Split
     seed: int
 
@@ -81,6 +84,7 @@ class TrialJob:
             store=RunStore(self.store),
             save_masks=self.save_masks,
             progress=RelayedProgress(send),
+            workers=self.workers,
         )
         _try_trial(setting, self.split, self.seed)
 
@@ -136,6 +140,7 @@ def run(
         store=store,
         save_masks=options.save_masks,
         progress=options.progress,
+        workers=options.workers,
     )
     for split, seed in todo:
         _try_trial(setting, split, seed)
@@ -154,6 +159,7 @@ def _run_side_by_side(
             store=store.folder.absolute(),
             cache_folder=options.cache_folder.absolute(),
             save_masks=options.save_masks,
+            workers=threads_for(options.jobs, options.workers),
             split=split,
             seed=seed,
         )
@@ -209,6 +215,7 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int) -> None:
             # censoring is estimated from all of it.
             train=outcomes.subset((*split.train, *split.validation)),
             metrics=setting.metrics,
+            workers=setting.workers,
         )
     record = trial_record(experiment, split, seed, outcomes, evaluation, clock)
     description = setting.store.description()

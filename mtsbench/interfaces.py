@@ -307,7 +307,10 @@ class FoldMetric(Protocol):
 
 @runtime_checkable
 class PatientMetric(Protocol):
-    """A segmentation metric with one value per patient, which may be pooled over folds."""
+    """A segmentation metric with one value per patient, which may be pooled over folds.
+
+    Patients are scored in threads side by side, so it keeps nothing of a patient.
+    """
 
     higher_is_better: bool
 

@@ -39,6 +39,7 @@ class RunOptions:
     """How a run is carried out.
 
     Attributes:
+        workers: Cases prepared at once; trials side by side share them when they score.
         jobs: Trials at once. Results do not depend on it, apart from the last bits that depend on
             the threads each trial gets.
         case_memory: MiB of prepared cases that each trial may keep on its device; None is a share
@@ -71,6 +72,7 @@ class TrialSetting:
     save_masks: bool
     report: Callable[[TrialEvent], None]
     case_memory: int | None
+    workers: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,7 @@ class TrialJob:
     store: Path
     cache_folder: Path
     save_masks: bool
+    workers: int
     split: Split
     seed: int
     case_memory: int | None
@@ -102,6 +105,7 @@ class TrialJob:
             save_masks=self.save_masks,
             report=send,
             case_memory=case_memory(self.case_memory, experiment.device, self.trials) // 2**20,
+            workers=self.workers,
         )
         _try_trial(setting, self.split, self.seed)
 
@@ -162,6 +166,7 @@ def run(
             save_masks=options.save_masks,
             report=report,
             case_memory=options.case_memory,
+            workers=options.workers,
         )
         for split, seed in todo:
             _try_trial(setting, split, seed)
@@ -181,6 +186,7 @@ def _run_side_by_side(
             store=store.folder.absolute(),
             cache_folder=options.cache_folder.absolute(),
             save_masks=options.save_masks,
+            workers=threads_for(options.jobs, options.workers),
             split=split,
             seed=seed,
             case_memory=options.case_memory,
@@ -246,6 +252,7 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int, event: TrialEvent
             # censoring is estimated from all of it.
             train=outcomes.subset((*split.train, *split.validation)),
             metrics=setting.metrics,
+            workers=setting.workers,
         )
     record = trial_record(experiment, split, seed, outcomes, evaluation, clock)
     description = setting.store.description()

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from mtsbench.errors import DataError
-from mtsbench.evaluation import TUMOUR_THRESHOLD, Evaluation
+from mtsbench.evaluation import Evaluation
+from mtsbench.mask_scores import TUMOUR_THRESHOLD
 from mtsbench.preprocessing import native_probability
 from mtsbench.slices import write_slices
 from mtsbench.volumes import Volume, to_sitk

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from mtsbench.data import Case, Cohort, Outcomes, Predictions, PreparedCase
-from mtsbench.errors import PluginError
+from mtsbench.errors import DataError, MtsbenchError, PluginError
 from mtsbench.evaluation import evaluate
 from mtsbench.metrics.catalogue import Metrics
 from mtsbench.metrics.segmentation import Dice
@@ -93,6 +94,7 @@ def scored(masks=None, probability=None, grids=None, risk=(1.0, 3.0, 2.0), test=
         outcomes=test or fold(),
         train=fold(),
         metrics=changes.get("metrics", METRICS),
+        workers=changes.get("workers", 1),
     )
 
 
@@ -217,4 +219,75 @@ def test_predictions_in_another_order_than_the_cohort_are_refused():
             outcomes=fold(),
             train=fold(),
             metrics=METRICS,
+        )
+
+
+class WaitingPatients(Patients):
+    """Each case waits until `together` are being loaded; notes how many there are at once."""
+
+    def __init__(self, masks, together: int) -> None:
+        super().__init__(masks)
+        self.barrier = threading.Barrier(together)
+        self.lock = threading.Lock()
+        self.now = self.most = 0
+
+    def load(self, case_id: str) -> Case:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        self.barrier.wait(timeout=20)
+        with self.lock:
+            self.now -= 1
+        return super().load(case_id)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_patients_are_scored_side_by_side_in_their_order(workers):
+    masks = {"P1": box(slice(1, 3)), "P2": None, "P3": box(slice(1, 7))}
+    probability = [box(slice(1, 3)).astype(np.float32)] * 3
+    patients = WaitingPatients(masks, together=workers)
+
+    found = scored(dataset=patients, probability=probability, grids=[NATIVE] * 3, workers=workers)
+
+    assert patients.most == workers
+    assert [score.value for score in found.per_patient["dice"]] == [1.0, None, 0.5]
+    assert list(found.overlaps) == list(found.slices) == ["P1", "P3"]
+
+
+def test_a_case_that_cannot_be_loaded_is_named_once():
+    class Unreadable(Patients):
+        def load(self, case_id: str) -> Case:
+            if case_id == "P2":
+                raise DataError(self.masks["message"])
+            return super().load(case_id)
+
+    masks = dict.fromkeys(CASES, box(slice(1, 3)))
+    given = {"probability": [box(slice(1, 3)).astype(np.float32)] * 3, "grids": [NATIVE] * 3}
+
+    with pytest.raises(DataError, match=r"^case 'P2': PET.nii is damaged$"):
+        scored(dataset=Unreadable({**masks, "message": "case 'P2': PET.nii is damaged"}), **given)
+    with pytest.raises(MtsbenchError, match=r"^case 'P2': PET.nii is damaged$"):
+        scored(dataset=Unreadable({**masks, "message": "PET.nii is damaged"}), **given, workers=2)
+
+
+def test_a_case_that_a_metric_cannot_score_is_named():
+    class Broken:
+        higher_is_better = True
+
+        def per_patient(self, predicted, mask, grid):
+            if mask.sum() > 40:
+                raise ZeroDivisionError("no surface")
+            return Dice().per_patient(predicted, mask, grid)
+
+    masks = {"P1": box(slice(1, 3)), "P2": box(slice(1, 3)), "P3": box(slice(1, 7))}
+
+    with pytest.raises(
+        MtsbenchError,
+        match=r"case 'P3' cannot be scored \(ZeroDivisionError: no surface\); the trial's record",
+    ):
+        scored(
+            masks=masks,
+            probability=[box(slice(1, 3)).astype(np.float32)] * 3,
+            grids=[NATIVE] * 3,
+            metrics=Metrics(within_fold={}, per_patient={"dice": Dice(), "broken": Broken()}),
         )

@@ -45,7 +45,8 @@ def run(
         Path | None, typer.Option(help="Folder of prepared cases.", envvar="MTSBENCH_CACHE")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Cases prepared at once; default: all processors.", min=1)
+        int | None,
+        typer.Option(help="Cases prepared or scored at once; default: all processors.", min=1),
     ] = None,
     jobs: Annotated[
         int, typer.Option(help="Trials at once, each in a process with its threads.", min=1)

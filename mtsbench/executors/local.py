@@ -91,7 +91,7 @@ def send(event: TrialEvent) -> None:
 
 
 def threads_for(jobs: int, processors: int) -> int:
-    """Torch threads of each of `jobs` trials; the same however many are left to do."""
+    """Threads of each of `jobs` trials; the same however many are left to do."""
     return max(1, processors // jobs)
 
 

@@ -20,9 +20,17 @@ from mtsbench.errors import DataError
 ALL_OF_IT, NOTHING = 2**30, 0
 
 
-@pytest.fixture(params=[ALL_OF_IT, NOTHING], ids=["held", "streamed"])
+@pytest.fixture(
+    params=[
+        ("cpu", ALL_OF_IT),
+        ("cpu:0", ALL_OF_IT),  # gathers as another device does, but with values that can be seen
+        ("cpu", NOTHING),
+    ],
+    ids=["held", "held and gathered by the device", "streamed"],
+)
 def source_of(request):
-    return lambda cohort: case_source(cohort, "cpu", request.param)
+    device, memory = request.param
+    return lambda cohort: case_source(cohort, device, memory)
 
 
 class Counted:
@@ -236,6 +244,17 @@ def test_what_was_read_in_inference_mode_can_be_trained_on(phantom, source_of):
     (source.batch([1]).image * weight).sum().backward()
 
     assert weight.grad != 0
+
+
+def test_a_held_cohort_lies_on_its_device_and_gives_batches_there(phantom):
+    cohort = phantom.patients(3).cohort
+
+    batch = HeldCohort(cohort, "meta", cohort[0]).batch(range(2))
+
+    for tensor, like in ((batch.image, cohort[0].image), (batch.mask, cohort[0].mask)):
+        assert tensor.device.type == "meta"
+        assert tensor.dtype == torch.float32
+        assert tensor.shape == (2, *like.shape)
 
 
 def test_arrays_go_to_the_device():

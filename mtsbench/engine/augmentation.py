@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from mtsbench.engine.batches import Batch
+from mtsbench.engine.batches import Batch, to_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +63,7 @@ def augment(
     theta[:, :, :3] *= extent[None, None, :] / extent[None, :, None]
     theta[:, :, 3] /= extent
     grid = functional.affine_grid(
-        _on(batch.image.device, theta.astype(np.float32)),
+        to_device(theta.astype(np.float32), batch.image.device),
         [count, channels, *size],
         align_corners=False,
     )
@@ -71,14 +71,6 @@ def augment(
     moved = functional.grid_sample(stack, grid, align_corners=False)
     mask = None if batch.mask is None else (moved[:, channels:] > mask_threshold).float()
     return Batch(image=moved[:, :channels], clinical=batch.clinical, mask=mask)
-
-
-def _on(device: torch.device, values: NDArray[np.float32]) -> torch.Tensor:
-    """On the device, which does not wait for a copy from pinned memory."""
-    tensor = torch.from_numpy(values)
-    if device.type == "cuda":
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor
 
 
 def _rotation(angles: NDArray[np.float64]) -> NDArray[np.float64]:

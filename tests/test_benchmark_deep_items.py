@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mtsbench.benchmark import deep_items, training_part
+from mtsbench.benchmark.items import all_items
 from mtsbench.benchmark.records import Protocol
 from mtsbench.engine.step import PHASES
 
@@ -42,3 +43,11 @@ def test_inference_of_one_patient_is_measured():
     found = deep_items.inference(Protocol(warm_up=1, steps=2), model="deepmts", **SMALL)
 
     assert 0 < found.median < 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [one.name for one in all_items("cpu") if "training" in one.name])
+def test_every_network_can_take_a_step_at_the_size_of_a_processor(name):
+    (item,) = [one for one in all_items("cpu") if one.name == name]
+
+    assert item.measure(ONCE, batch=2).median > 0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mtsbench.benchmark.items import all_items
 from mtsbench.benchmark.page import PAGE, page_text, read_folder, seconds_text, write_page
 from mtsbench.benchmark.records import (
     BenchmarkRecord,
@@ -126,3 +127,12 @@ def test_committed_records_keep_the_protocol_and_name_no_machine():
         assert not kept.git.endswith("+changes")
         assert platform.node() not in path.read_text()
         assert os.path.expanduser("~") not in path.read_text()
+
+
+def test_some_committed_record_of_a_processor_has_every_item():
+    records = [one for one in read_folder(RECORDS) if one.machine.device == "cpu"]
+    wanted = {item.name for item in all_items("cpu")}
+
+    measured = [{item.name for item in one.items if item.found is not None} for one in records]
+
+    assert any(wanted <= names for names in measured)

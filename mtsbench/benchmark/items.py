@@ -77,7 +77,7 @@ def _deep(device: str) -> list[Item]:
         ("deepmts", "deepmts", None),
         ("singletask-resnet18", "singletask-resnet18", None),
         ("monai-segresnet", "singletask", "monai:segresnet"),
-        ("monai-swinunetr", "singletask", "monai:swinunetr"),
+        ("monai-dynunet", "singletask", "monai:dynunet"),
     )
     items = []
     for name, model, backbone in trained:

@@ -98,6 +98,13 @@ class ClosesWhatItOpened(Right):
         self.folder.touch()
 
 
+class Draws(Right):
+    def epoch(self, trial, epoch, values):
+        import torch
+
+        torch.rand(1)
+
+
 class MovesFiles(Right):
     def trial_finished(self, trial, record, folder):
         super().trial_finished(trial, record, folder)
@@ -133,6 +140,7 @@ class MovesFiles(Right):
         ),
         ("one_run_may_follow_another", MixesRuns, r"gives 1 keys, 0 trials of this run"),
         ("it_may_be_closed_at_any_time", ClosesWhatItOpened, "close raised AttributeError"),
+        ("no_random_number_is_drawn", Draws, r"the state of \['torch'\] has changed"),
         (
             "the_files_of_a_trial_are_left_alone",
             MovesFiles,

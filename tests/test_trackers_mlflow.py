@@ -236,7 +236,7 @@ def test_the_store_may_be_told_and_the_experiment_too(uri, experiment, found, in
 
 
 def test_nothing_is_told_to_the_network():
-    """In a process of its own, and not known to MLflow as a test or CI, where it would be silent."""
+    """In a process that MLflow does not know as a test or CI, where it would be silent."""
     code = (
         "import mtsbench.trackers.mlflow\n"
         "from mlflow.telemetry.client import get_telemetry_client\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import math
+import random
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, cast
 
+import numpy as np
 import pandas as pd
 
 from mtsbench.comparison.summary import Summary
@@ -115,6 +117,26 @@ class TrackerContract(Contract):
             name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
         )
         ensure(not changed, f"trial_finished changed {changed}; only read the trial's folder")
+
+    def test_no_random_number_is_drawn(self) -> None:
+        """Random states of Python, NumPy and torch stay as they are: results depend on them."""
+        import torch
+
+        def states() -> tuple[object, object, list[int]]:
+            drawn: list[int] = torch.get_rng_state().tolist()
+            return random.getstate(), str(np.random.get_state()), drawn
+
+        before = states()
+        with self._tracker() as tracker:
+            _call(tracker, "run_started", _description("random"))
+            _call(tracker, "epoch", _label(0), 0, {"loss": 1.0})
+            self._finish(tracker, 0)
+            _call(tracker, "run_finished", self._report(), _summaries())
+        names = ("random", "numpy.random", "torch")
+        changed = [
+            name for name, old, new in zip(names, before, states(), strict=True) if old != new
+        ]
+        ensure(not changed, f"the state of {changed} has changed; use a generator of your own")
 
     @contextmanager
     def _tracker(self) -> Iterator[Tracker]:

@@ -22,6 +22,7 @@ from mtsbench.errors import (
     PluginConflictError,
     PluginError,
     UnknownComponentError,
+    one_line,
 )
 from mtsbench.options import Value, did_you_mean, option_types, validate
 
@@ -132,7 +133,7 @@ class Components:
         except Exception as error:
             raise PluginError(
                 f"{kind} {name!r} ({found.distribution} {found.version}) cannot be built: "
-                f"{_one_line(error)}"
+                f"{one_line(error)}"
             ) from error
 
     @cached_property
@@ -230,7 +231,7 @@ def _load(entry_point: EntryPoint, strict: bool) -> Plugin:
         announced = tuple(_announced(entry_point.load(), distribution, version))
     except (Exception, SystemExit) as error:
         failure = LoadFailure(
-            entry_point=name, distribution=distribution, version=version, cause=_one_line(error)
+            entry_point=name, distribution=distribution, version=version, cause=one_line(error)
         )
         if strict:
             raise PluginError(str(failure)) from error
@@ -276,7 +277,7 @@ def _call(manager: pluggy.PluginManager, kind: Kind) -> list[Component[object]]:
     try:
         records = [record for records in getattr(manager.hook, hook)() for record in records]
     except Exception as error:
-        raise PluginError(f"{hook} raised {_one_line(error)}") from error
+        raise PluginError(f"{hook} raised {one_line(error)}") from error
     for record in records:
         if not isinstance(record, expected):
             raise PluginError(
@@ -287,13 +288,6 @@ def _call(manager: pluggy.PluginManager, kind: Kind) -> list[Component[object]]:
             option_types(record.build)
         except Exception as error:
             raise PluginError(
-                f"`build` of {kind} {record.name!r} cannot be used: {_one_line(error)}"
+                f"`build` of {kind} {record.name!r} cannot be used: {one_line(error)}"
             ) from error
     return records
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    if isinstance(error, MtsbenchError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

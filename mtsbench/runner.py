@@ -18,7 +18,8 @@ from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.plugins import load_components
 from mtsbench.preprocessing import CaseCache, Preprocessing
 from mtsbench.progress import RelayedProgress
-from mtsbench.store import RECORD, RunStore
+from mtsbench.records import RECORD
+from mtsbench.store import RunStore
 from mtsbench.trial_files import TrainingLog, write_masks, write_model, write_predictions
 
 if TYPE_CHECKING:

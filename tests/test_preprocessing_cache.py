@@ -433,3 +433,24 @@ def test_real_patients_keep_uptake_tissue_and_tumour_volume(tmp_path):
             assert np.median(in_tumour) == pytest.approx(np.median(native_tumour), abs=10)
         middle = cache.read(case_id, "tumour").mask[0]
         assert np.argwhere(middle).mean(axis=0) == pytest.approx([47.5] * 3, abs=0.3)
+
+
+def test_what_is_missing_is_told_and_nothing_is_written(tmp_path):
+    whole, none, damaged, absent = (
+        phantom("whole"),
+        phantom("none", tumour="empty"),
+        phantom("damaged"),
+        phantom("absent"),
+    )
+    cache = CaseCache(tmp_path, Phantoms(whole, none, damaged, absent), SETTINGS)
+    requests = Preprocessing.requests(cache.dataset, cache.dataset.case_ids, SETTINGS)
+    prepared = [one for one in requests if one[0] != "absent"]
+    cache.prepare(prepared, workers=1, progress=lambda done, total: None)
+    for key in {cache._key("damaged", rule) for case_id, rule in requests if case_id == "damaged"}:
+        (tmp_path / f"{key}.images.npy").write_bytes(b"short")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+
+    missing = CaseCache(tmp_path, cache.dataset, SETTINGS).missing(requests)
+
+    assert missing == ("damaged", "absent")
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before

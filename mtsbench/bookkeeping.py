@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mtsbench.errors import MtsbenchError
+from mtsbench.errors import one_line
 from mtsbench.experiment import digest
 from mtsbench.machine import git_state, peak_memory_mib, platform_versions
 from mtsbench.metrics.survival import follow_up
@@ -91,13 +91,12 @@ def trial_record(
 
 def failed_trial(key: str, split: Split, seed: int, error: Exception) -> FailedTrial:
     """The record of a trial that raised."""
-    cause = str(error) if isinstance(error, MtsbenchError) else f"{type(error).__name__}: {error}"
     return FailedTrial(
         key=key,
         repeat=split.repeat,
         fold=split.fold,
         seed=seed,
-        error=cause,
+        error=one_line(error),
         traceback="".join(traceback.format_exception(error)),
     )
 

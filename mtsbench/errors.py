@@ -19,6 +19,14 @@ class MtsbenchError(Exception):
     """Anything mtsbench reports to the user in one line."""
 
 
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line; with its type unless mtsbench raised it for the user."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MtsbenchError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 class PluginError(MtsbenchError):
     """A plugin broke its side of the contract."""
 
@@ -53,11 +61,3 @@ class CheckpointError(MtsbenchError):
 
 class IncomparableRunsError(MtsbenchError):
     """Two runs differ in something that makes their scores incomparable."""
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says in one line, with its type where it is none of ours."""
-    text = " ".join(str(error).split())
-    if isinstance(error, MtsbenchError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

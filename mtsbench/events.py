@@ -19,6 +19,7 @@ class TrialEvent:
         done: Epochs done, of `total`; 0 when training begins.
         values: What the last epoch logged.
         outcome: At the end of the trial the record that it left, or why it crashed.
+        message: A line for the user from an executor, e.g. why a trial ended without an outcome.
     """
 
     trial: str
@@ -26,6 +27,7 @@ class TrialEvent:
     total: int = 0
     values: Mapping[str, float] = field(default_factory=dict)
     outcome: TrialRecord | FailedTrial | None = None
+    message: str | None = None
 
 
 def trial_label(repeat: int, fold: int, seed: int) -> str:

@@ -98,6 +98,10 @@ class Progress:
             yield bar
 
     def _said(self, event: TrialEvent) -> bool:
+        if event.message is not None:
+            line = f"{event.trial}: {event.message}"
+            self.console.print(line, style="red", markup=False, highlight=False)
+            return True
         if event.outcome is None:
             return False
         if isinstance(event.outcome, TrialRecord):

@@ -62,6 +62,8 @@ class Trackers:
 
         def report(event: TrialEvent) -> None:
             show(event)
+            if event.message is not None:
+                return  # of an executor, for the user
             for name, tracker in self._working():
                 with self._guarded(name):
                     self._tell(tracker, event)

@@ -3,8 +3,8 @@
 A fenced block is one of these, told by its language and by the line before it:
 
 - ```` ```console ````: commands, each after `$ `, and what they print. They are run in order in one
-  folder for the whole page. What is shown must be printed: the lines in order, numbers and widths of
-  tables aside; `...` stands for lines left out. A command whose shown output is an error of mtsbench
+  folder for the whole page. What is shown must be printed: the lines in order, numbers and widths
+  of tables aside; `...` stands for lines left out. A command that shows an error of mtsbench
   must end with exit code 2, every other with 0.
 - a line `` `path/of/the/file`: `` before it: the block is written to this file.
 - `<!-- not run: REASON (tests/test_x.py::test_name) -->` before it: the named test covers it.

@@ -193,10 +193,11 @@ class TrackerContract(Contract):
 
 def _call(tracker: Tracker, method: str, *arguments: object) -> object:
     try:
-        return getattr(tracker, method)(*arguments)
+        given: object = getattr(tracker, method)(*arguments)
     except Exception as error:
-        what = f"{method} raised {type(error).__name__}: {error}"
+        given, what = None, f"{method} raised {type(error).__name__}: {error}"
         ensure(False, f"{what}; a run would go on without this tracker")
+    return given
 
 
 def _label(fold: int) -> str:

@@ -2,13 +2,16 @@
 
     python docs/make_hooks_reference.py
 
-Reads the text of the modules and imports none of them, so that it needs nothing installed.
+With `--record` also tests/oracles/plugin_api.json, the names that may not go before the next minor
+version. Reads the text of the modules and imports none of them, so that it needs nothing installed.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import re
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "hooks.md"
+RECORDED = ROOT / "tests" / "oracles" / "plugin_api.json"
 CLASSES = {
     "components": "Records",
     "interfaces": "Interfaces",
@@ -51,6 +55,20 @@ def make_reference() -> str:
         parts.append(f"## {title}\n\nFrom `mtsbench/{module}.py`. {about}\n")
         parts += [_class(node) for node in _classes(module)]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def promised() -> list[str]:
+    """What a plugin may rely on: hooks, fields, and methods with the names of their arguments."""
+    hooks = [node.name for node in _parse("hookspecs").body if isinstance(node, ast.FunctionDef)]
+    fields, methods = [], []
+    for node in (node for module in CLASSES for node in _classes(module)):
+        for one in node.body:
+            if isinstance(one, ast.AnnAssign):
+                fields.append(f"{node.name}.{ast.unparse(one.target)}")
+            elif isinstance(one, ast.FunctionDef) and not _internal(one.name):
+                methods.append(f"{node.name}.{one.name}")
+                methods += [f"{node.name}.{one.name}({arg.arg})" for arg in one.args.args[1:]]
+    return sorted([*hooks, *fields, *methods])
 
 
 def _hooks() -> Iterator[str]:
@@ -172,3 +190,5 @@ def _parse(module: str) -> ast.Module:
 
 if __name__ == "__main__":
     PAGE.write_text(make_reference())
+    if sys.argv[1:] == ["--record"]:
+        RECORDED.write_text(json.dumps(promised(), indent=1) + "\n")

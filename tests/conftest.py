@@ -62,6 +62,12 @@ def tiny():
     return load_module("tiny")
 
 
+@pytest.fixture(scope="session")
+def documents():
+    """The module `documents.py`, which does what a document says."""
+    return load_module("documents")
+
+
 @pytest.fixture(scope="module")
 def phantom():
     """The module `phantom.py`, which imports torch, so only tests that ask for it pay.

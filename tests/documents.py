@@ -2,18 +2,16 @@
 
 A fenced block is one of these, told by its language and by the line before it:
 
-- ```` ```console ````: commands, each after `$ `, and what they print. They are run in order in one
-  folder for the whole page. What is shown must be printed: the lines in order, numbers and widths
-  of tables aside; `...` stands for lines left out. A command that shows an error of mtsbench
-  must end with exit code 2, every other with 0.
+- language `console`: commands, each after `$ `, and what they print. They are run in order, in one
+  folder for the whole page. What is shown must be printed: the lines in order, apart from numbers
+  and the widths of tables; `...` stands for lines left out. A command whose shown output is an
+  error of mtsbench must end with exit code 2, every other with 0.
 - a line `` `path/of/the/file`: `` before it: the block is written to this file.
 - `<!-- not run: REASON (tests/test_x.py::test_name) -->` before it: the named test covers it.
-- ```` ```text ````: no command.
+- language `text`: no command.
 
 `<!-- runs with: OPTIONS -->` adds options, as a tiny budget, to every `mtsbench run` after it.
 """
-
-from __future__ import annotations
 
 import ast
 import difflib
@@ -117,7 +115,12 @@ def faults(document: str) -> list[str]:
     found = [
         f"{document}: a fence is indented or of another form: {line!r}"
         for line in text.splitlines()
-        if "```" in line and not re.fullmatch(r"```\w*", line) and not line.startswith("- ````")
+        if "```" in line and not re.fullmatch(r"```\w*", line)
+    ]
+    found += [
+        f"{document}: a command outside a console block: {line.strip()!r}"
+        for line in FENCE.sub("", text).splitlines()
+        if re.match(r"(    |\t)\s*(\$|mtsbench) ", line)
     ]
     for block in blocks(document):
         where = f"{document}:{block.line}"

@@ -69,7 +69,7 @@ def test_every_command_that_a_document_names_exists(documents, document):
     root = typer.main.get_command(app)
     text = (ROOT / document).read_text()
     named = re.findall(r"`mtsbench\s+([^`]+)`", text)
-    code = "\n".join(one.text for one in documents.blocks(document))
+    code = "\n".join(one.text for one in documents.blocks(document)).replace("\\\n", " ")
     named += re.findall(r"^(?:\$ )?mtsbench (.+)$", code, re.MULTILINE)
     for words in (shlex.split(one.replace("'", ""), comments=True) for one in named):
         command, path = root, [word for word in words if word != "--debug"]
@@ -170,7 +170,7 @@ def test_a_page_is_followed_in_order_with_its_files_and_options(documents, write
     )
 
     with pytest.raises(
-        AssertionError, match=r"page\.md:19: \$ mtsbench run --no-such-option --folds 2"
+        AssertionError, match=r"page\.md:22: \$ mtsbench run --no-such-option --folds 2"
     ):
         documents.follow(write(text), tmp_path / "folder", tmp_path)
 

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from mtsbench import __version__
+from mtsbench.commands.audit import audit
 from mtsbench.commands.compare import compare
 from mtsbench.commands.external import external
 from mtsbench.commands.plugins import plugins
@@ -152,4 +153,5 @@ app.command()(compare)
 app.command()(predict)
 app.command()(external)
 app.command()(profile)
+app.command()(audit)
 app.add_typer(plugins, name="plugins")

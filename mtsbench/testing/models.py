@@ -105,7 +105,8 @@ class ModelContract(Contract):
             raise NotApplicable("the model does not declare to produce masks")
         cohort = self._test().cohort
         maps = self._fitted().predict(cohort).tumour_probability or ()
-        for case, found in zip(cohort, maps, strict=True):
+        for row, found in enumerate(maps):
+            case = cohort[row]
             ensure(
                 found.shape == case.image.shape[1:],
                 f"case {case.case_id!r} has {case.image.shape[1:]} voxels, its tumour map "

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from mtsbench import __version__
+from mtsbench.commands.audit import audit
 from mtsbench.commands.benchmark import benchmark
 from mtsbench.commands.compare import compare
 from mtsbench.commands.external import external
@@ -155,5 +156,6 @@ app.command()(compare)
 app.command()(predict)
 app.command()(external)
 app.command()(profile)
+app.command()(audit)
 app.command()(benchmark)
 app.add_typer(plugins, name="plugins")

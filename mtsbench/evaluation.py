@@ -74,11 +74,7 @@ def evaluate(
         PluginError: The model predicted other cases than it was given, or in another order.
         MtsbenchError: A case cannot be loaded or scored; names it.
     """
-    if predictions.case_ids != cohort.case_ids:
-        raise PluginError(
-            f"the model was given {len(cohort)} cases and must predict them in their order, but "
-            f"its {len(predictions.case_ids)} predictions are of others or in another order"
-        )
+    check_order(predictions, cohort)
     masks = MaskScores()
     if predictions.tumour_probability is not None:
         masks = score_masks(
@@ -105,6 +101,19 @@ def evaluate(
         overlaps=masks.overlaps,
         slices=masks.slices,
     )
+
+
+def check_order(predictions: Predictions, cohort: Cohort) -> None:
+    """Refuse predictions that are not of the cohort's cases in its order.
+
+    Raises:
+        PluginError: They are not.
+    """
+    if predictions.case_ids != cohort.case_ids:
+        raise PluginError(
+            f"the model was given {len(cohort)} cases and must predict them in their order, but "
+            f"its {len(predictions.case_ids)} predictions are of others or in another order"
+        )
 
 
 def _recovery(

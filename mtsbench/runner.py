@@ -222,7 +222,9 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int, event: TrialEvent
         preprocessing = Preprocessing.fit(
             setting.cache, experiment.dataset, split.train, experiment.preprocessing
         )
-        train, validation, test, seen = _cohorts(setting, split, preprocessing)
+        train, validation, test, seen = trial_cohorts(
+            experiment, outcomes, setting.cache, split, preprocessing
+        )
     model = experiment.new_model()
 
     def hear(epoch: int, values: Mapping[str, float]) -> None:
@@ -270,18 +272,21 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int, event: TrialEvent
     return record
 
 
-def _cohorts(
-    setting: TrialSetting, split: Split, preprocessing: Preprocessing
+def trial_cohorts(
+    experiment: Experiment,
+    outcomes: Outcomes,
+    cache: CaseCache,
+    split: Split,
+    preprocessing: Preprocessing,
 ) -> tuple[LabelledCohort, LabelledCohort, Cohort, Cohort]:
     """Training and validation cohorts with outcomes; without them, the test cohort and all others.
 
     The last is prepared as the test cases are, so that both get their risk in the same way.
     """
-    experiment, outcomes = setting.experiment, setting.outcomes
 
     def cohort(case_ids: Sequence[str], role: Role, with_mask: bool = True) -> Cohort:
         return preprocessing.cohort(
-            setting.cache, experiment.dataset, case_ids, role=role, with_mask=with_mask
+            cache, experiment.dataset, case_ids, role=role, with_mask=with_mask
         )
 
     return (

@@ -23,7 +23,7 @@ from mtsbench.preprocessing.entries import (
 from mtsbench.preprocessing.settings import CentreRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from mtsbench.data import Case
@@ -120,6 +120,13 @@ class CaseCache:
                 "read the crop that training_centre names"
             )
         return entry.read()
+
+    def forget(self, case_ids: Iterable[str]) -> None:
+        """Delete the crops of these cases, as they are now."""
+        for case_id in case_ids:
+            if case_id in self._fingerprints:
+                for rule in get_args(CentreRule):
+                    delete_entry(self.folder, self._key(case_id, rule))
 
     def training_centre(self, case_id: str) -> CentreRule:
         """`tumour` if the case has one, else the rule of held-out cases.

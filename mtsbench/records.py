@@ -7,6 +7,7 @@ from typing import Literal
 import pydantic
 
 SCHEMA_VERSION: Literal[1] = 1
+RECORD, DESCRIPTION, OUTCOMES = "record.json", "run.json", "outcomes.parquet"
 
 
 class _Stored(pydantic.BaseModel):

@@ -20,7 +20,8 @@ from mtsbench.machine import peak_memory_mib
 from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.plugins import load_components
 from mtsbench.preprocessing import CaseCache, Preprocessing
-from mtsbench.store import RECORD, RunStore
+from mtsbench.records import RECORD
+from mtsbench.store import RunStore
 from mtsbench.tracking import Trackers
 from mtsbench.trial_files import LOG, TrainingLog, write_masks, write_model, write_predictions
 

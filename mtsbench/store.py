@@ -17,13 +17,20 @@ import pydantic
 
 from mtsbench.data import Outcomes
 from mtsbench.errors import DataError
-from mtsbench.records import FailedTrial, RunDescription, StoredProfile, TrialRecord
+from mtsbench.records import (
+    DESCRIPTION,
+    OUTCOMES,
+    RECORD,
+    FailedTrial,
+    RunDescription,
+    StoredProfile,
+    TrialRecord,
+)
 
 if TYPE_CHECKING:
     from mtsbench.splits import Split
 
 Stored = TypeVar("Stored", bound=pydantic.BaseModel)
-RECORD, DESCRIPTION, OUTCOMES = "record.json", "run.json", "outcomes.parquet"
 PROFILE = "profile.json"
 
 
@@ -44,20 +51,26 @@ class RunStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def begin(
-        self, description: RunDescription, splits: Sequence[Split], outcomes: Outcomes
-    ) -> None:
-        """Write what the run is, or check that the folder holds this very run.
+    def begun(self, description: RunDescription) -> bool:
+        """Whether the folder holds this very run.
 
         Raises:
             DataError: The folder holds another run.
         """
-        if (self.folder / DESCRIPTION).exists():
-            if self.description() != description:
-                raise DataError(
-                    f"{self.folder} holds another run (its {DESCRIPTION} differs); "
-                    "choose another --out or remove it"
-                )
+        if not (self.folder / DESCRIPTION).exists():
+            return False
+        if self.description() != description:
+            raise DataError(
+                f"{self.folder} holds another run (its {DESCRIPTION} differs); "
+                "choose another --out or remove it"
+            )
+        return True
+
+    def begin(
+        self, description: RunDescription, splits: Sequence[Split], outcomes: Outcomes
+    ) -> None:
+        """Write what the run is, unless it has begun; raises as `begun` does."""
+        if self.begun(description):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / "splits.json", json.dumps([asdict(s) for s in splits], indent=1))

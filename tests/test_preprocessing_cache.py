@@ -9,7 +9,7 @@ import pytest
 from counting_dataset import CHANNELS, Phantoms, phantom, prepare, three
 
 from mtsbench.errors import DataError, OptionError
-from mtsbench.preprocessing import CaseCache, PreprocessingSettings
+from mtsbench.preprocessing import CaseCache, Preprocessing, PreprocessingSettings
 from mtsbench.preprocessing.cropping import crop
 
 SETTINGS = PreprocessingSettings(size=(8, 8, 8), spacing=(4.0, 4.0, 4.0))
@@ -318,3 +318,23 @@ def test_no_worker_is_refused(tmp_path):
 def test_an_unknown_rule_is_refused(tmp_path):
     with pytest.raises(OptionError, match="no centre rule 'mask'; expected one of tumour, field"):
         prepare(CaseCache(tmp_path, three(), SETTINGS), [("P1", "mask")])
+
+
+def test_what_is_missing_is_told_and_nothing_is_written(tmp_path):
+    cases = (
+        phantom("whole"),
+        phantom("none", tumour="empty"),
+        phantom("damaged"),
+        phantom("absent"),
+    )
+    cache = CaseCache(tmp_path, Phantoms(*cases), SETTINGS)
+    requests = Preprocessing.requests(cache.dataset, cache.dataset.case_ids, SETTINGS)
+    prepare(cache, [one for one in requests if one[0] != "absent"])
+    for key in {cache._key("damaged", rule) for case_id, rule in requests if case_id == "damaged"}:
+        (tmp_path / f"{key}.images.npy").write_bytes(b"short")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+
+    missing = CaseCache(tmp_path, cache.dataset, SETTINGS).missing(requests)
+
+    assert missing == ("damaged", "absent")
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before

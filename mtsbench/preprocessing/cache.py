@@ -91,6 +91,21 @@ class CaseCache:
         finally:
             pool.shutdown(cancel_futures=True)
 
+    def missing(self, requests: Sequence[tuple[str, CentreRule]]) -> tuple[str, ...]:
+        """Cases that `prepare` would have to load for these requests. Nothing is written."""
+        found: dict[str, None] = {}
+        for case_id, rule in requests:
+            self._fingerprints[case_id] = self.dataset.case_fingerprint(case_id)
+            try:
+                entry = self._stored(case_id, rule)
+                if isinstance(entry, str):
+                    entry = self._stored(case_id, self.settings.test_rule)
+            except DamagedEntryError:
+                entry = None
+            if not isinstance(entry, StoredCrop):
+                found[case_id] = None
+        return tuple(found)
+
     def read(self, case_id: str, centre_rule: CentreRule) -> CroppedCase:
         """One crop; what is stored as it is used is memory-mapped and read-only.
 

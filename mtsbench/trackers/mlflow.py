@@ -13,8 +13,8 @@ from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NOTE
 
+from mtsbench.records import RECORD
 from mtsbench.report.tables import title
-from mtsbench.store import RECORD
 from mtsbench.trackers.names import all_scores, choices
 from mtsbench.trial_files import LOG, PREDICTIONS
 

@@ -23,11 +23,11 @@ from mtsbench.commands.plugins import plugins
 from mtsbench.commands.predict import predict
 from mtsbench.commands.profile import profile
 from mtsbench.commands.run import run
+from mtsbench.commands.runs import runs
 from mtsbench.errors import MtsbenchError, OptionError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -150,6 +150,7 @@ def show(
 
 
 app.command()(run)
+app.add_typer(runs, name="runs")
 app.command()(compare)
 app.command()(predict)
 app.command()(external)

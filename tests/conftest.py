@@ -41,6 +41,21 @@ def install(monkeypatch):
     return put
 
 
+@pytest.fixture
+def tiny_installed(tmp_path, install, monkeypatch):
+    """Dataset `tiny` and model `uptake` as the only plugin, in the folder that is returned."""
+    install()
+    folder = tmp_path / "installed"
+    metadata = folder / "example_tiny-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: example-tiny\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[mtsbench]\ntiny = tiny_plugin\n")
+    for name in ("tiny.py", "tiny_plugin.py"):
+        (folder / name).symlink_to(Path(__file__).parent / name)
+    monkeypatch.syspath_prepend(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tiny():
     """The module `tiny.py`: a dataset in memory and a model without a network."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mtsbench.commands.completion import complete_dataset, complete_model, complete_preset
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -21,12 +23,23 @@ if TYPE_CHECKING:
 
 
 def profile(
-    model: Annotated[str, typer.Option(help="A deep model from `mtsbench list models`.")],
-    dataset: Annotated[str, typer.Option(help="Name from `mtsbench list datasets`.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="A deep model from `mtsbench list models`.", autocompletion=complete_model
+        ),
+    ],
+    dataset: Annotated[
+        str,
+        typer.Option(help="Name from `mtsbench list datasets`.", autocompletion=complete_dataset),
+    ],
     data_root: Annotated[
         Path | None, typer.Option(help="Folder of the cohort; a simulated dataset needs none.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="auto, demo, standard or paper.")] = "auto",
+    preset: Annotated[
+        str,
+        typer.Option(help="auto, demo, standard or paper.", autocompletion=complete_preset),
+    ] = "auto",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="KEY=VALUE as in `mtsbench run`.", metavar="KEY=VALUE"),

@@ -18,7 +18,7 @@ NAMING_COMMANDS = [
     *("README.md", *DOCUMENTS, "benchmarks/README.md", "benchmarks/statistics/README.md"),
     *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("plugins/*/README.md"))),
 ]
-KINDS = ("loss", "head", "backbone", "dataset", "model", "metric", "executor")
+KINDS = ("loss", "head", "backbone", "dataset", "model", "metric", "executor", "tracker")
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ RECORDED = ROOT / "tests" / "oracles" / "plugin_api.json"
 CLASSES = {
     "components": "Records",
     "interfaces": "Interfaces",
+    "events": "Executors and trackers",
     "data": "What flows",
     "composition": "Compositions",
 }
@@ -75,7 +76,8 @@ def _hooks() -> Iterator[str]:
     module = _parse("hookspecs")
     yield f"{_docstring(module).text}\n"
     yield "| hook | yields | |\n|---|---|---|"
-    interfaces = {node.name for node in _classes("interfaces")} | {"Composition"}
+    interfaces = {node.name for one in ("interfaces", "events") for node in _classes(one)}
+    interfaces |= {"Composition"}
     for node in module.body:
         if isinstance(node, ast.FunctionDef):
             record, *built = _names(node.returns)

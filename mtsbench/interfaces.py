@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from mtsbench.events import Executor as Executor
+from mtsbench.events import Tracker as Tracker
+from mtsbench.events import TrialEvent as TrialEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from mtsbench.comparison.summary import Summary
     from mtsbench.composition import Composition, TrainingSettings
     from mtsbench.data import (
         Case,
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
         Outcomes,
         Predictions,
     )
-    from mtsbench.events import TrialEvent
-    from mtsbench.records import FailedTrial, RunDescription, TrialRecord
     from mtsbench.volumes import Grid
 
 
@@ -322,50 +323,3 @@ class PatientMetric(Protocol):
 
 
 Metric = FoldMetric | PatientMetric
-
-
-class Executor(Protocol):
-    """Runs independent trials."""
-
-    def map(
-        self, trials: Sequence[Callable[[], None]], report: Callable[[TrialEvent], None]
-    ) -> None:
-        """Run every trial; a failing one must not stop the others.
-
-        Trials are picklable; `report` takes what they say while they run.
-        """
-        ...
-
-
-class Tracker(Protocol):
-    """Shows a run elsewhere. What it raises switches it off, and never stops the run.
-
-    It is called in the main process, from one thread; epochs of several trials may be mixed.
-    """
-
-    def run_started(self, description: RunDescription) -> Collection[str]:
-        """Begin a run, or go on with one: keys of the finished trials that it holds already.
-
-        Any other trial begins anew, whatever was kept of an earlier attempt.
-        """
-        ...
-
-    def epoch(self, trial: str, epoch: int, values: Mapping[str, float]) -> None:
-        """What an epoch (from 0) of `repeat 0 fold 1 seed 0` logged; may not be finite."""
-        ...
-
-    def trial_finished(self, trial: str, record: TrialRecord, folder: Path) -> None:
-        """The trial's record, and the folder of its files, which are only to be read."""
-        ...
-
-    def trial_failed(self, trial: str, failed: FailedTrial) -> None:
-        """The trial crashed; the same command would try it again."""
-        ...
-
-    def run_finished(self, report: Path, summaries: Mapping[str, Summary]) -> None:
-        """Every trial has ended: the run's page, and each score over its trials."""
-        ...
-
-    def close(self) -> None:
-        """Let go of all files; the last call, also where the run was cut off."""
-        ...

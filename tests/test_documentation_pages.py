@@ -20,7 +20,7 @@ NAMING_COMMANDS = [
 ]
 # What their commands do is tested elsewhere too, and all pages together must take a minute or so.
 SLOW = ("docs/reproducibility.md", "docs/statistics.md")
-KINDS = ("loss", "head", "backbone", "dataset", "model", "metric", "executor")
+KINDS = ("loss", "head", "backbone", "dataset", "model", "metric", "executor", "tracker")
 
 
 @pytest.fixture(scope="module")

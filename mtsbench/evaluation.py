@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -93,6 +93,10 @@ def evaluate(
         scores={
             **_score_risk(predictions, outcomes, train, metrics),
             **{name: _mean(scores) for name, scores in per_patient.items()},
+            **{
+                name: StoredScore(value=None, reason=reason, cases=len(outcomes))
+                for name, reason in metrics.unusable.items()
+            },
         },
         per_patient=per_patient,
         oracle=oracle,
@@ -136,7 +140,7 @@ def _score_risk(
     predictions: Predictions, test: Outcomes, train: Outcomes, metrics: Metrics
 ) -> dict[str, StoredScore]:
     scores = {
-        name: metric.within_fold(predictions, test, train)
+        name: _score(metric.within_fold, predictions, test, train)
         for name, metric in metrics.within_fold.items()
     }
     return {
@@ -169,14 +173,25 @@ def _score_masks(
         predicted = native_probability(probability, cohort[row].grid, grid) > TUMOUR_THRESHOLD
         true = np.asarray(case.mask.array, dtype=np.bool_)
         for name, metric in metrics.per_patient.items():
-            found.scores[name].append(metric.per_patient(predicted, true, grid))
+            found.scores[name].append(_score(metric.per_patient, predicted, true, grid))
         found.overlaps[case_id] = overlap(predicted, true, grid)
         found.slices[case_id] = cut_slice(case, true, predicted, grid)
     return found
 
 
+def _score(compute: Callable[..., Score], *arguments: object) -> Score:
+    """The score, or why there is none: a metric that crashes must not cost a trained model."""
+    try:
+        return compute(*arguments)
+    except Exception as error:
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        return Score(value=None, reason=f"the metric raised {cause}")
+
+
 def _mean(scores: Sequence[Score]) -> StoredScore:
     values = [score.value for score in scores if score.value is not None]
     if not values:
-        return StoredScore(value=None, reason="undefined for every test case", cases=0)
+        reasons = {score.reason for score in scores}
+        why = f": {reasons.pop()}" if len(reasons) == 1 else ""
+        return StoredScore(value=None, reason=f"undefined for every test case{why}", cases=0)
     return StoredScore(value=float(np.mean(values)), cases=len(values))

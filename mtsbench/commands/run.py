@@ -104,6 +104,7 @@ def _carry_out(request: Request, out: Path, options: RunOptions) -> Path:
     """Resolve the request, do what is not done yet, and return the run's folder."""
     from mtsbench.bookkeeping import describe_run
     from mtsbench.experiment import resolve
+    from mtsbench.listing import warn
     from mtsbench.metrics.catalogue import build_metrics
     from mtsbench.plugins import load_components
     from mtsbench.runner import run as run_trials
@@ -111,6 +112,7 @@ def _carry_out(request: Request, out: Path, options: RunOptions) -> Path:
     from mtsbench.store import RunStore
 
     components = load_components()
+    warn(components)
     experiment = resolve(request, components)
     outcomes = experiment.dataset.outcomes(experiment.endpoint)
     splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())

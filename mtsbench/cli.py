@@ -117,7 +117,7 @@ def list_components(
     as_json: JsonFlag = False,
 ) -> None:
     """List what is installed: everything, one kind, or the plugins."""
-    from mtsbench.listing import list_json, parse_kind, print_list, problems, terminal
+    from mtsbench.listing import list_json, parse_kind, print_list, terminal, warn
     from mtsbench.plugins import load_components
 
     wanted = None if kind is None else parse_kind(kind)
@@ -126,8 +126,7 @@ def list_components(
         print(json.dumps(list_json(components, wanted), indent=2))
         return
     print_list(components, wanted, terminal())
-    for problem in problems(components):
-        _complain(f"warning: {problem}")
+    warn(components)
 
 
 @app.command()

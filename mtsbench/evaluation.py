@@ -13,6 +13,7 @@ from mtsbench.data import Predictions
 from mtsbench.errors import PluginError
 from mtsbench.interfaces import KnownHazard, Score
 from mtsbench.mask_scores import MaskScores, score_masks
+from mtsbench.metrics.undefined import score_or_reason
 from mtsbench.records import StoredScore
 
 if TYPE_CHECKING:
@@ -93,6 +94,10 @@ def evaluate(
         scores={
             **_score_risk(predictions, outcomes, train, metrics),
             **{name: _mean(scores) for name, scores in masks.scores.items()},
+            **{
+                name: StoredScore(value=None, reason=reason, cases=len(outcomes))
+                for name, reason in metrics.unusable.items()
+            },
         },
         per_patient=masks.scores,
         oracle=oracle,
@@ -136,7 +141,7 @@ def _score_risk(
     predictions: Predictions, test: Outcomes, train: Outcomes, metrics: Metrics
 ) -> dict[str, StoredScore]:
     scores = {
-        name: metric.within_fold(predictions, test, train)
+        name: score_or_reason(metric.within_fold, predictions, test, train)
         for name, metric in metrics.within_fold.items()
     }
     return {
@@ -148,5 +153,7 @@ def _score_risk(
 def _mean(scores: Sequence[Score]) -> StoredScore:
     values = [score.value for score in scores if score.value is not None]
     if not values:
-        return StoredScore(value=None, reason="undefined for every test case", cases=0)
+        reasons = {score.reason for score in scores}
+        why = f": {reasons.pop()}" if len(reasons) == 1 else ""
+        return StoredScore(value=None, reason=f"undefined for every test case{why}", cases=0)
     return StoredScore(value=float(np.mean(values)), cases=len(values))

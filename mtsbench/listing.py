@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -104,6 +105,12 @@ def problems(components: Components) -> tuple[str, ...]:
     return tuple(str(one) for one in (*components.failures, *components.conflicts))
 
 
+def warn(components: Components) -> None:
+    """Tell on standard error what is broken; everything else goes on."""
+    for problem in problems(components):
+        print(f"mtsbench: warning: {' '.join(problem.split())}", file=sys.stderr)
+
+
 def print_component(components: Components, kind: Kind, name: str, console: Console) -> None:
     """A component with its source and options; a deep model also with its parts.
 
@@ -183,7 +190,7 @@ def _status(plugin: Plugin, components: Components) -> str:
     withheld = [
         f"{conflict.kind} {conflict.name!r}"
         for conflict in components.conflicts
-        if any(one in plugin.announced for one in conflict.announced)
+        if any(one in plugin.announced for one in conflict.withheld)
     ]
     return f"in conflict: {', '.join(withheld)}" if withheld else "ok"
 

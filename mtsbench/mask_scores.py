@@ -12,6 +12,7 @@ import numpy as np
 from mtsbench.errors import MtsbenchError
 from mtsbench.interfaces import Score
 from mtsbench.metrics.overlap import Overlap, overlap
+from mtsbench.metrics.undefined import score_or_reason
 from mtsbench.preprocessing import native_probability
 from mtsbench.slices import Slice, cut_slice
 
@@ -83,7 +84,7 @@ def score_masks(
         except Exception as error:
             raise MtsbenchError(
                 f"case {case_id!r} cannot be scored ({type(error).__name__}: {error}); the trial's "
-                "record tells where. Repair the case, its dataset or the metric"
+                "record tells where. Repair the case or its dataset"
             ) from error
 
     case_ids = cohort.case_ids
@@ -113,7 +114,8 @@ def _score(
     true = np.asarray(case.mask.array, dtype=np.bool_)
     return _Scored(
         scores={
-            name: metric.per_patient(predicted, true, native) for name, metric in metrics.items()
+            name: score_or_reason(metric.per_patient, predicted, true, native)
+            for name, metric in metrics.items()
         },
         overlap=overlap(predicted, true, native),
         slice=cut_slice(case, true, predicted, native),

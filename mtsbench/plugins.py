@@ -14,7 +14,7 @@ from types import MappingProxyType
 import pluggy
 
 from mtsbench import __version__, builtin, hookspecs
-from mtsbench.announcements import Announced, Conflict, LoadFailure, Plugin
+from mtsbench.announcements import CORE, Announced, Conflict, LoadFailure, Plugin
 from mtsbench.components import KINDS, Component, Kind, ModelComponent
 from mtsbench.errors import (
     MtsbenchError,
@@ -48,7 +48,7 @@ class Components:
         """Names announced more than once."""
         return tuple(
             Conflict(kind=kind, name=name, announced=tuple(found))
-            for (kind, name), found in self._by_name.items()
+            for (kind, name), found in self._announced.items()
             if len(found) > 1
         )
 
@@ -138,6 +138,12 @@ class Components:
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[Kind, str], list[Announced]]:
+        """As announced, but a name of core's own is core's alone."""
+        kept = {(one.kind, one.name): list(one.kept) for one in self.conflicts if one.kept}
+        return {**self._announced, **kept}
+
+    @cached_property
+    def _announced(self) -> Mapping[tuple[Kind, str], list[Announced]]:
         found: defaultdict[tuple[Kind, str], list[Announced]] = defaultdict(list)
         for plugin in self.plugins:
             for one in plugin.announced:
@@ -188,9 +194,9 @@ def load_components(*, strict: bool | None = None) -> Components:
     plugins = [
         Plugin(
             entry_point="builtin",
-            distribution="mtsbench",
+            distribution=CORE,
             version=__version__,
-            announced=tuple(_announced(builtin, "mtsbench", __version__)),
+            announced=tuple(_announced(builtin, CORE, __version__)),
         )
     ]
     # entry_points() counts a distribution that lies on sys.path twice once.

@@ -56,6 +56,19 @@ def tiny_installed(tmp_path, install, monkeypatch):
     return folder
 
 
+@pytest.fixture
+def install_beside(monkeypatch):
+    """Puts fake distributions on sys.path beside the really installed plugins."""
+    monkeypatch.delenv("MTSBENCH_DISABLE", raising=False)
+    monkeypatch.delenv("MTSBENCH_STRICT", raising=False)
+
+    def put(*folders: str) -> None:
+        for folder in folders:
+            monkeypatch.syspath_prepend(Path(__file__).parent / "data" / folder)
+
+    return put
+
+
 @pytest.fixture(scope="session")
 def tiny():
     """The module `tiny.py`: a dataset in memory and a model without a network."""

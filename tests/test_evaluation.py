@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -135,6 +134,36 @@ def test_the_risk_is_correlated_with_every_known_factor():
     assert constant.recovery["size"].reason == "the risk is constant"
 
 
+class Crashes:
+    higher_is_better = True
+
+    def within_fold(self, predictions, test, train):
+        raise KeyError("no\ntable")
+
+    def per_patient(self, predicted, mask, grid):
+        raise ZeroDivisionError
+
+
+def test_a_metric_that_crashes_or_cannot_be_used_costs_no_other_score():
+    metrics = Metrics(
+        within_fold={"harrell-c": HarrellC(), "fold": Crashes()},
+        per_patient={"dice": Dice(), "patient": Crashes()},
+        unusable={"odd": "it computes nothing"},
+    )
+    masks = dict.fromkeys(CASES, box(slice(0, 3)))
+    probability = [box(slice(1, 3))[:4].astype(np.float32)] * 3
+
+    scores = scored(masks=masks, probability=probability, metrics=metrics).scores
+
+    assert scores["harrell-c"].value is not None
+    assert scores["dice"].value is not None
+    assert scores["odd"].reason == "it computes nothing"
+    assert scores["fold"].reason == "the metric raised KeyError: 'no\\ntable'"
+    assert scores["patient"].reason == (
+        "undefined for every test case: the metric raised ZeroDivisionError:"
+    )
+
+
 def test_a_perfect_mask_on_the_same_grid_has_dice_1():
     probability = [box(slice(1, 3)).astype(np.float32)] * 3
 
@@ -187,7 +216,7 @@ def test_a_fold_without_any_mask_has_a_reason_instead_of_a_mean():
 
     assert (score.value, score.reason, score.cases) == (
         None,
-        "undefined for every test case",
+        "undefined for every test case: the case has no true mask",
         0,
     )
 
@@ -200,9 +229,7 @@ def test_masks_are_not_scored_without_probability_or_metric(missing):
         "metrics": METRICS,
     }
     given[missing] = (
-        SimpleNamespace(within_fold=METRICS.within_fold, per_patient={})
-        if missing == "metrics"
-        else None
+        Metrics(within_fold=METRICS.within_fold, per_patient={}) if missing == "metrics" else None
     )
 
     assert scored(**given).scores.keys() == {"harrell-c"}
@@ -270,7 +297,7 @@ def test_a_case_that_cannot_be_loaded_is_named_once():
         scored(dataset=Unreadable({**masks, "message": "PET.nii is damaged"}), **given, workers=2)
 
 
-def test_a_case_that_a_metric_cannot_score_is_named():
+def test_a_patient_whom_a_metric_cannot_score_has_the_reason_and_the_others_their_scores():
     class Broken:
         higher_is_better = True
 
@@ -281,13 +308,13 @@ def test_a_case_that_a_metric_cannot_score_is_named():
 
     masks = {"P1": box(slice(1, 3)), "P2": box(slice(1, 3)), "P3": box(slice(1, 7))}
 
-    with pytest.raises(
-        MtsbenchError,
-        match=r"case 'P3' cannot be scored \(ZeroDivisionError: no surface\); the trial's record",
-    ):
-        scored(
-            masks=masks,
-            probability=[box(slice(1, 3)).astype(np.float32)] * 3,
-            grids=[NATIVE] * 3,
-            metrics=Metrics(within_fold={}, per_patient={"dice": Dice(), "broken": Broken()}),
-        )
+    found = scored(
+        masks=masks,
+        probability=[box(slice(1, 3)).astype(np.float32)] * 3,
+        grids=[NATIVE] * 3,
+        metrics=Metrics(within_fold={}, per_patient={"dice": Dice(), "broken": Broken()}),
+    )
+
+    assert [one.value for one in found.per_patient["broken"]] == [1.0, 1.0, None]
+    reason = found.per_patient["broken"][2].reason
+    assert reason == "the metric raised ZeroDivisionError: no surface"

@@ -53,6 +53,7 @@ def audit(
     from mtsbench.audit.findings import all_passed, audit_table, findings_json, summary
     from mtsbench.commands.run import default_cache
     from mtsbench.experiment import Request, resolve
+    from mtsbench.listing import warn
     from mtsbench.options import parse_assignments
     from mtsbench.plugins import load_components
 
@@ -66,7 +67,9 @@ def audit(
         device=device,
         settings=parse_assignments(settings or ()),
     )
-    experiment = resolve(request, load_components())
+    components = load_components()
+    warn(components)
+    experiment = resolve(request, components)
     findings = _carry_out(
         experiment, cache or default_cache(), workers or os.cpu_count() or 1, permutations
     )

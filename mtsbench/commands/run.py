@@ -241,10 +241,12 @@ def _plan(wanted: _Wanted, components: Components) -> list[PlannedRun]:
 
 def _show_plan(wanted: _Wanted, *, as_json: bool) -> None:
     from mtsbench.commands.dry_run import show_plan
+    from mtsbench.listing import warn
     from mtsbench.plugins import load_components
     from mtsbench.tracking import check_trackers
 
     components, options = load_components(), wanted.options
+    warn(components)
     check_trackers(components, wanted.track, wanted.tracking)
     planned = _plan(wanted, components)
     show_plan(planned, wanted.out, options.cache_folder, options.jobs, as_json=as_json)
@@ -254,11 +256,13 @@ def _carry_out(wanted: _Wanted, *, debug: bool, as_json: bool) -> None:
     """Do what is not done yet and show it."""
     from mtsbench.carry_out import carry_out, carry_out_all
     from mtsbench.commands.carried_out import show_all, show_one
+    from mtsbench.listing import warn
     from mtsbench.metrics.catalogue import build_metrics
     from mtsbench.plugins import load_components
     from mtsbench.tracking import build_trackers
 
     components, options = load_components(), wanted.options
+    warn(components)
     planned, metrics = _plan(wanted, components), build_metrics(components)
     trackers = build_trackers(
         components, wanted.track, wanted.tracking, wanted.out, options.progress.warn

@@ -8,7 +8,6 @@ import pydantic
 
 SCHEMA_VERSION: Literal[1] = 1
 RECORD, DESCRIPTION, OUTCOMES = "record.json", "run.json", "outcomes.parquet"
-PROFILE = "profile.json"
 
 
 class _Stored(pydantic.BaseModel):

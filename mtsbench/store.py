@@ -20,7 +20,6 @@ from mtsbench.errors import DataError
 from mtsbench.records import (
     DESCRIPTION,
     OUTCOMES,
-    PROFILE,
     RECORD,
     FailedTrial,
     RunDescription,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from mtsbench.splits import Split
 
 Stored = TypeVar("Stored", bound=pydantic.BaseModel)
+PROFILE = "profile.json"
 
 
 class RunStore:

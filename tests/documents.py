@@ -10,7 +10,8 @@ A fenced block is one of these, told by its language and by the line before it:
 - `<!-- not run: REASON (tests/test_x.py::test_name) -->` before it: the named test covers it.
 - language `text`: no command.
 
-`<!-- runs with: OPTIONS -->` adds options, as a tiny budget, to every `mtsbench run` after it.
+`<!-- runs with: OPTIONS -->` adds options, as a tiny budget, to every `mtsbench run` after it. A
+`mtsbench plugins check` gets more time than a minute, because tests may share the machine.
 """
 
 import ast
@@ -18,7 +19,6 @@ import difflib
 import os
 import re
 import subprocess
-import sys
 import sysconfig
 import venv
 from collections.abc import Iterator
@@ -84,12 +84,6 @@ class Page:
 
     folder: Path
     edited: dict[str, list[str]] = field(default_factory=dict)
-
-
-def documents() -> list[str]:
-    """Paths in the repository of all that must hold what they say."""
-    pages = (path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("docs/**/*.md")))
-    return ["CONTRIBUTING.md", *pages]
 
 
 def blocks(document: str) -> list[Block]:
@@ -212,7 +206,9 @@ def _run(
     environment: dict[str, str],
 ) -> None:
     if command.startswith("mtsbench run "):
-        command = f"{command} {options}"
+        command += f" {options}"
+    if command.startswith("mtsbench plugins check "):
+        command += " --seconds 600"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
         cwd=folder,
@@ -256,7 +252,3 @@ def _written(path: Path, text: str) -> list[str]:
     path.write_text(text)
     added = (line[2:] for line in difflib.ndiff(before, text.splitlines()) if line[:2] == "+ ")
     return [line for line in added if line.strip()]
-
-
-if __name__ == "__main__":
-    follow(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))

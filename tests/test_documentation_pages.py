@@ -18,6 +18,8 @@ NAMING_COMMANDS = [
     *("README.md", *DOCUMENTS, "benchmarks/README.md", "benchmarks/statistics/README.md"),
     *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("plugins/*/README.md"))),
 ]
+# What their commands do is tested elsewhere too, and all pages together must take a minute or so.
+SLOW = ("docs/reproducibility.md", "docs/statistics.md")
 KINDS = ("loss", "head", "backbone", "dataset", "model", "metric", "executor", "tracker")
 
 
@@ -40,7 +42,10 @@ def followed(request, documents, tmp_path_factory):
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(one, marks=pytest.mark.slow) if one in SLOW else one for one in DOCUMENTS],
+)
 def test_a_page_does_what_it_says(followed, document):
     page = followed[document].result()
 

@@ -53,6 +53,13 @@ def test_cores_own_metrics_are_sorted_by_what_they_are_computed_on():
     assert isinstance(metrics.per_patient["dice"], Dice)
 
 
+def test_a_metric_of_a_plugin_is_scored_beside_cores_own():
+    metrics = build_metrics(installed(*builtin.mtsbench_metrics(), metric("overlap", Dice)))
+
+    assert list(metrics.per_patient)[:2] == ["detection", "dice"]
+    assert isinstance(metrics.per_patient["overlap"], Dice)
+
+
 def test_a_metric_that_computes_nothing_is_refused():
     with pytest.raises(
         PluginError,

@@ -321,16 +321,15 @@ def test_an_unknown_rule_is_refused(tmp_path):
 
 
 def test_what_is_missing_is_told_and_nothing_is_written(tmp_path):
-    whole, none, damaged, absent = (
+    cases = (
         phantom("whole"),
         phantom("none", tumour="empty"),
         phantom("damaged"),
         phantom("absent"),
     )
-    cache = CaseCache(tmp_path, Phantoms(whole, none, damaged, absent), SETTINGS)
+    cache = CaseCache(tmp_path, Phantoms(*cases), SETTINGS)
     requests = Preprocessing.requests(cache.dataset, cache.dataset.case_ids, SETTINGS)
-    prepared = [one for one in requests if one[0] != "absent"]
-    cache.prepare(prepared, workers=1, progress=lambda done, total: None)
+    prepare(cache, [one for one in requests if one[0] != "absent"])
     for key in {cache._key("damaged", rule) for case_id, rule in requests if case_id == "damaged"}:
         (tmp_path / f"{key}.images.npy").write_bytes(b"short")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}

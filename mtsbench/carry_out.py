@@ -47,7 +47,7 @@ class CarriedOut:
 
 
 def carry_out(planned: PlannedRun, metrics: Metrics, options: RunOptions) -> CarriedOut:
-    """Do what is not done yet, and write the run's report.
+    """Do what is not done yet, write the run's report, and tell the trackers.
 
     Raises:
         MtsbenchError: The run cannot go on; see `mtsbench.runner.run`.

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field
 from mtsbench.errors import OptionError
 from mtsbench.experiment import Request
 from mtsbench.options import did_you_mean, format_value
+from mtsbench.parts import ROLES
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -25,15 +26,23 @@ ADVICE = "see `mtsbench run --help`; to run one model: --model NAME --dataset NA
 
 
 def _settings(found: object) -> object:
-    """Values of TOML as the text that `--set` takes, so that both ways are checked alike."""
+    """Values of TOML as the text that `--set` takes, so that both ways are checked alike.
+
+    A table in the table is that of a part: `head = { risk = "rmst" }` is `head.risk`.
+    """
     if not isinstance(found, dict):
         raise ValueError(f"must be a table like {{ epochs = 20 }}, got {found!r}")
-    return {name: _text(name, value) for name, value in found.items()}
+    flat: dict[str, object] = {}
+    for name, value in found.items():
+        of_part = value if isinstance(value, dict) else {}
+        flat |= {f"{name}.{option}": one for option, one in of_part.items()} or {name: value}
+    return {name: _text(name, value) for name, value in flat.items()}
 
 
 def _text(name: str, value: object) -> str:
-    if "." in name:
-        raise ValueError(f"key {name!r} has a dot; give training and preprocessing their own table")
+    role, dot, _ = name.partition(".")
+    if dot and role not in ROLES:
+        raise ValueError(f"{role!r} has no options here; only parts have: {', '.join(ROLES)}")
     items = value if isinstance(value, list) else [value]
     flat = [one for item in items for one in (item if isinstance(item, list) else [item])]
     for one in flat:
@@ -80,6 +89,13 @@ class ModelEntry(_Table):
     preprocessing: Annotated[Settings, Field(description="a table of preprocessing settings")] = {}
 
 
+class TrackerEntry(_Table):
+    """One `[[trackers]]`."""
+
+    name: Annotated[str, Field(description="a name from `mtsbench list trackers`")]
+    options: Annotated[Settings, Field(description="a table of the tracker's options")] = {}
+
+
 class ProtocolTable(_Table):
     """`[protocol]`; what is left out has the preset's default."""
 
@@ -105,6 +121,10 @@ class ExperimentFile(_Table):
         list[Annotated[ModelEntry, BeforeValidator(_named)]],
         Field(min_length=1, description="a list of names or [[models]] tables"),
     ]
+    trackers: Annotated[
+        list[Annotated[TrackerEntry, BeforeValidator(_named)]],
+        Field(description="a list of names or [[trackers]] tables"),
+    ] = []
     protocol: Annotated[ProtocolTable, Field(description="a table")] = ProtocolTable()
     preset: Annotated[str, Field(description="'auto', 'demo', 'standard' or 'paper'")] = "auto"
     device: Annotated[str, Field(description="'auto', 'cpu' or 'cuda[:N]'")] = "auto"
@@ -193,7 +213,11 @@ def _fault(fault: ErrorDetails) -> str:
 
 def _place(location: tuple[int | str, ...]) -> tuple[type[_Table], str, str]:
     """The table that a fault lies in, how a message names it, and the key."""
-    tables: dict[int | str, type[_Table]] = {"datasets": DatasetEntry, "models": ModelEntry}
+    tables: dict[int | str, type[_Table]] = {
+        "datasets": DatasetEntry,
+        "models": ModelEntry,
+        "trackers": TrackerEntry,
+    }
     first = location[0]
     if first in tables and len(location) > 2:
         return tables[first], f" in [[{first}]] number {int(location[1]) + 1}", str(location[2])

@@ -99,7 +99,8 @@ def plan_file(
         try:
             one = plan_run(request, components, out)
         except MtsbenchError as error:
-            raise type(error)(f"{path}: {pair}: {error}") from error
+            error.args = (f"{path}: {pair}: {error}",)
+            raise
         if one.description.name in planned:
             raise OptionError(
                 f"{path}: {pair} comes twice with the same settings; take one of the entries out"

@@ -56,10 +56,10 @@ def find_runs(out: Path) -> list[Path]:
 
 
 def find_run(out: Path, name: str) -> Path:
-    """The folder of the run of this name, which lies in `out` itself.
+    """The folder of the run of this name in `out`.
 
     Raises:
-        OptionError: The name is a path, or a link that may lead out of `out`.
+        OptionError: The name is a path.
         DataError: There is no such run.
     """
     if name in ("", ".", "..") or Path(name).name != name or "\\" in name:
@@ -68,17 +68,13 @@ def find_run(out: Path, name: str) -> Path:
             "with --out"
         )
     folder = out / name
-    if folder.is_symlink():
-        raise OptionError(
-            f"{folder} is a link to {folder.readlink()} and no run; name the run there"
-        )
     if not folder.is_dir():
         names = [path.name for path in find_runs(out)]
         raise DataError(
             f"no run in {out} is called {name!r}.{did_you_mean(name, names)} "
             "`mtsbench runs list` names them."
         )
-    if (folder / DESCRIPTION).is_symlink() or not (folder / DESCRIPTION).is_file():
+    if not (folder / DESCRIPTION).is_file():
         raise DataError(f"{folder} is not the folder of a run: it has no {DESCRIPTION}")
     return folder
 
@@ -105,13 +101,19 @@ def read_folder(folder: Path) -> RunFolder:
 
 
 def check_removable(folder: Path) -> None:
-    """Refuse a folder whose `run.json` some other program may have written.
+    """Refuse what may lie elsewhere, and what another program may have written.
 
     Raises:
-        DataError: It does not describe a run.
+        DataError: The folder is a link, or its `run.json` is one or does not describe a run.
     """
     from mtsbench.store import RunStore
 
+    for path in (folder, folder / DESCRIPTION):
+        if path.is_symlink():
+            raise DataError(
+                f"{path} is a link to {path.readlink()}, and nothing behind a link is removed; "
+                "remove the link yourself"
+            )
     try:
         RunStore(folder).description()
     except DataError as error:

@@ -1,23 +1,24 @@
-"""What a trial of a deep model costs, from two real training steps on prepared cases."""
+"""How long a deep model takes, from three real training steps on prepared cases."""
 
 from __future__ import annotations
 
 import math
 import time
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mtsbench.bookkeeping import PhaseClock
-from mtsbench.data import LabelledCohort
 from mtsbench.engine.deep_model import DeepModel
 from mtsbench.interfaces import FitContext
 from mtsbench.preprocessing import Preprocessing
+from mtsbench.projection import project
+from mtsbench.runner import trial_cohorts
 
 if TYPE_CHECKING:
     from mtsbench.plan import PlannedRun
     from mtsbench.preprocessing import CaseCache
 
-STEPS = 2
+STEPS = 3  # the first also loads and compiles
 # Of a batch on a CPU. DeepMTS takes half a second for 8 x 32^3 voxels on two threads, so four
 # seconds for these.
 CHEAP_VOXELS = 8 * 64**3
@@ -41,15 +42,18 @@ def why_not_timed(planned: PlannedRun, unprepared: int) -> str | None:
     return None
 
 
-def trial_seconds(planned: PlannedRun, cache: CaseCache) -> float:
-    """Seconds of one trial that trains for all its epochs, without scoring. Nothing is written.
+def seconds_to_do(planned: PlannedRun, cache: CaseCache) -> float:
+    """Seconds of the trials to do, one after another; see `project`. Nothing is written.
 
-    The second of two epochs of one step is taken for a step and a look at the validation part;
-    the prediction of that part tells the two apart.
+    After a first one, the quicker of two epochs of one step is taken for a step and a look at the
+    validation part; the prediction of that part tells the two apart.
     """
-    experiment, split, clock = planned.experiment, planned.splits[0], PhaseClock()
-    with clock.phase("prepare"):
-        train, validation = _cohorts(planned, cache)
+    experiment, split = planned.experiment, planned.splits[0]
+    outcomes = experiment.dataset.outcomes(experiment.endpoint)
+    preprocessing = Preprocessing.fit(
+        cache, experiment.dataset, split.train, experiment.preprocessing
+    )
+    train, validation, *_ = trial_cohorts(experiment, outcomes, cache, split, preprocessing)
     ends: list[float] = []
     context = FitContext(
         seed=experiment.protocol.seeds[0],
@@ -58,28 +62,17 @@ def trial_seconds(planned: PlannedRun, cache: CaseCache) -> float:
         log=lambda epoch, values: ends.append(time.perf_counter()),
     )
     model = experiment.new_model()
-    with clock.phase("fit"):
-        model.fit(train, validation, context)
-    with clock.phase("predict"):
-        model.predict(validation.cohort)
-    epoch = ends[1] - ends[0]
-    per_case = clock.seconds["predict"] / len(split.validation)
-    look = min(per_case * len(split.validation), epoch)
-    budget = experiment.training
-    fit = budget.epochs * (budget.steps_per_epoch * (epoch - look) + look)
-    around = max(clock.seconds["fit"] - STEPS * epoch, 0)
-    cases = len(split.train) + len(split.validation) + len(split.test)
-    return clock.seconds["prepare"] + around + fit + per_case * cases
-
-
-def _cohorts(planned: PlannedRun, cache: CaseCache) -> tuple[LabelledCohort, LabelledCohort]:
-    experiment, split = planned.experiment, planned.splits[0]
-    dataset = experiment.dataset
-    outcomes = dataset.outcomes(experiment.endpoint)
-    fitted = Preprocessing.fit(cache, dataset, split.train, experiment.preprocessing)
-    train = fitted.cohort(cache, dataset, split.train, role="train", with_mask=True)
-    validation = fitted.cohort(cache, dataset, split.validation, role="held-out", with_mask=True)
-    return (
-        LabelledCohort(cohort=train, outcomes=outcomes.subset(split.train)),
-        LabelledCohort(cohort=validation, outcomes=outcomes.subset(split.validation)),
+    model.fit(train, validation, context)
+    start = time.perf_counter()
+    model.predict(validation.cohort)
+    epoch = min(after - before for before, after in pairwise(ends))
+    look = min(time.perf_counter() - start, epoch)
+    projection = project(
+        planned.splits,
+        len(experiment.protocol.seeds),
+        experiment.training,
+        step=epoch - look,
+        spread=0.0,
+        inference=look / len(validation.cohort),
     )
+    return projection.seconds * planned.todo / planned.description.trials

@@ -15,7 +15,7 @@ from mtsbench.executors.local import threads_for
 from mtsbench.machine import platform_versions
 from mtsbench.preprocessing import CaseCache, Preprocessing
 from mtsbench.run_folders import find_runs
-from mtsbench.step_timing import STEPS, trial_seconds, why_not_timed
+from mtsbench.step_timing import STEPS, seconds_to_do, why_not_timed
 from mtsbench.store import RunStore
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ DIFFERENCES = (
     "folds",
     "versions",
 )
-
-
 Source = Literal["done", "trials", "steps", "unknown"]
 
 
@@ -111,14 +109,14 @@ def forecast(
     jobs: int,
     may_time: bool,
 ) -> Forecast:
-    """The time a planned run may take: from finished trials, else from two timed steps.
+    """The time a planned run may take: from finished trials, else from a few timed steps.
 
     Args:
         planned: The run.
         finished: Trials of any run.
         cache_folder: Where prepared cases lie.
         jobs: Trials at once.
-        may_time: Whether there is time to do the two steps.
+        may_time: Whether there is time to do these steps.
 
     Raises:
         DataError: A file of the cohort cannot be read.
@@ -142,7 +140,7 @@ def _from_finished(
 ) -> Estimate | None:
     """From the trials of the same model, preset and kind of device that are most alike.
 
-    Where training or geometry differ, the time of the fit is scaled by the voxels that pass
+    Where training or preprocessing differ, the time of the fit is scaled by the voxels that pass
     through the network. Trials with other numbers of threads say nothing of several at once: those
     to come are then counted one after another.
     """
@@ -163,6 +161,7 @@ def _from_finished(
     basis = f"{len(like)} trial" + "s" * (len(like) > 1)
     if nearest:
         basis += f" with other {', '.join(nearest)}"
+        basis += ", fit scaled" * any(_growth(planned.description, one) != 1 for one in like)
     elif all(one.run.name == planned.description.name for one in like):
         basis += " of this run"
     else:
@@ -173,19 +172,19 @@ def _from_finished(
 def _from_steps(
     planned: PlannedRun, cache: CaseCache, unprepared: int, *, may_time: bool
 ) -> Estimate:
-    """From two training steps; trials are counted one after another."""
+    """From a few training steps; trials are counted one after another."""
     reason = why_not_timed(planned, unprepared)
     if reason is None and not may_time:
         reason = "timing steps of other models took long enough"
     if reason is not None:
         return Estimate(seconds=None, basis=reason, source="unknown")
     try:
-        seconds = trial_seconds(planned, cache)
+        seconds = seconds_to_do(planned, cache)
     except Exception as error:
         basis = f"a step failed: {one_line(error)}"
         return Estimate(seconds=None, basis=basis, source="unknown")
     basis = f"{STEPS} steps timed now"
-    return Estimate(seconds=seconds * planned.todo, basis=basis, source="steps")
+    return Estimate(seconds=seconds, basis=basis, source="steps")
 
 
 def _distance(names: tuple[str, ...]) -> list[bool]:
@@ -229,8 +228,12 @@ def _folds(run: RunDescription) -> object:
 
 def _seconds(planned: RunDescription, finished: FinishedTrial) -> float:
     phases = finished.record.phase_seconds
-    growth = _work(planned) / _work(finished.run)
-    return sum(phases.values()) + phases.get("fit", 0.0) * (growth - 1)
+    longer = phases.get("fit", 0.0) * (_growth(planned, finished) - 1)
+    return sum(phases.values()) + longer
+
+
+def _growth(planned: RunDescription, finished: FinishedTrial) -> float:
+    return _work(planned) / _work(finished.run)
 
 
 def _work(run: RunDescription) -> float:

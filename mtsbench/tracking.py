@@ -136,6 +136,22 @@ def build_trackers(
         MissingPackageError: A tracker's package is not installed.
         UnknownComponentError, PluginConflictError, PluginError: See `Components.build`.
     """
+    built = {
+        name: cast("Tracker", components.build("tracker", name, runs, options=given))
+        for name, given in _by_tracker(names, settings).items()
+    }
+    return Trackers(built, warn)
+
+
+def check_trackers(
+    components: Components, names: Sequence[str], settings: Mapping[str, str]
+) -> None:
+    """Refuse what `build_trackers` would refuse, as far as that can be told without building."""
+    for name, given in _by_tracker(names, settings).items():
+        components.options("tracker", name, given)
+
+
+def _by_tracker(names: Sequence[str], settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
     options: dict[str, dict[str, str]] = {name: {} for name in names}
     for key, value in settings.items():
         name, _, option = key.partition(".")
@@ -145,11 +161,7 @@ def build_trackers(
                 f"add --track {name}, or write {NAMESPACE}.NAME.OPTION=VALUE"
             )
         options[name][option] = value
-    built = {
-        name: cast("Tracker", components.build("tracker", name, runs, options=given))
-        for name, given in options.items()
-    }
-    return Trackers(built, warn)
+    return options
 
 
 def split_settings(settings: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -12,6 +13,7 @@ from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.plan import plan_run
 from mtsbench.progress import Progress
 from mtsbench.runner import RunOptions
+from mtsbench.tracking import Trackers
 
 
 @pytest.fixture
@@ -57,6 +59,31 @@ def test_a_run_that_cannot_go_on_does_not_stop_the_others(plan, components, opti
     said = options.progress.console.file.getvalue()
     assert "run 2 of 3: uptake on tiny" in said
     assert "failed: uptake on tiny: case 'T03'" in said
+
+
+class Listener:
+    """A tracker that keeps which calls it gets."""
+
+    def __init__(self):
+        self.heard = []
+
+    def __getattr__(self, method):
+        def hear(*said):
+            self.heard.append(method)
+            return ()
+
+        return hear
+
+
+def test_trackers_hear_of_every_run_and_of_its_end(plan, components, options):
+    listener = Listener()
+    options = replace(options, trackers=Trackers({"listener": listener}))
+    planned = [plan(), plan(**{"dataset.broken": "T03"}), plan(**{"training.epochs": "3"})]
+
+    carry_out_all(planned, build_metrics(components), options)
+
+    whole = ["run_started", *["epoch", "trial_finished"] * 3, "run_finished"]
+    assert listener.heard == [*whole, "run_started", *whole]
 
 
 def test_a_failed_trial_leaves_a_run_incomplete(plan, components, options):

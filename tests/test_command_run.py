@@ -243,7 +243,7 @@ def test_a_dry_run_counts_what_is_done_and_knows_the_time_of_the_rest(folder):
     assert [run["source"] for run in found["runs"]] == ["done", "trials"]
     assert found["seconds"] == found["runs"][1]["seconds"] > 0
     assert (found["unknown"], found["cases_to_prepare"]) == (0, 0)
-    (other,) = re.findall(r"- 3 trials with other training: uptake (\w+) on tiny", text)
+    (other,) = re.findall(r"- 3 trials with other training, fit scaled: uptake (\w+) on tiny", text)
     assert found["runs"][1]["run"].endswith(other)
     assert "3 trials to do, about" in text
 
@@ -260,3 +260,31 @@ def test_a_dry_run_of_one_model_needs_no_file(folder):
 def test_a_dry_run_finds_what_a_run_would_refuse(folder):
     with pytest.raises(DataError, match=r"cannot fill 12 folds"):
         call("--model", "uptake", "--dataset", "tiny", "--folds", "12", "--dry-run")
+
+
+def test_trackers_of_the_file_and_of_the_command_line_hear_of_every_run(folder):
+    pytest.importorskip("tensorboard")
+    pytest.importorskip("mlflow")
+    tracked = 'trackers = [{ name = "tensorboard", options = { images = false } }]\n'
+
+    call(write(tracked + TWO), "--track", "mlflow")
+
+    shown = folder / "results" / "tensorboard"
+    assert len(list(shown.glob("tiny-pfs-uptake-demo-*/repeat-0-fold-0-seed-0"))) == 2
+    assert (folder / "results" / "mlflow.db").is_file()
+
+
+def test_a_dry_run_makes_no_tracker_and_refuses_one_that_does_not_exist(folder):
+    write('trackers = ["mlflow"]\n' + TWO)
+    before = files(folder)
+
+    call("experiment.toml", "--dry-run")
+
+    assert files(folder) == before
+    with pytest.raises(UnknownComponentError, match="no tracker is called 'mlflo'"):
+        call("experiment.toml", "--dry-run", "--track", "mlflo")
+    with pytest.raises(OptionError, match="tracker 'mlflow' has no option 'stor'"):
+        call(
+            *("--model=uptake", "--dataset=tiny", "--dry-run"),
+            *("--track=mlflow", "--set=tracker.mlflow.stor=x"),
+        )

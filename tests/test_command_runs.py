@@ -160,7 +160,7 @@ def test_nothing_behind_a_link_is_removed(out, tmp_path):
     shutil.move(out / B, tmp_path / "outside")
     (out / B).symlink_to(tmp_path / "outside")
 
-    with pytest.raises(OptionError, match="is a link to"):
+    with pytest.raises(DataError, match="is a link to"):
         call(out, "remove", B, "--yes")
     assert (tmp_path / "outside" / "run.json").is_file()
 

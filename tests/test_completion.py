@@ -57,6 +57,7 @@ def complete(line: str, *folders: Path, cwd: Path | None = None) -> tuple[list[s
         ("mtsbench run --preset ", ["auto", "demo", "standard", "paper"]),
         ("mtsbench profile --preset s", ["standard"]),
         ("mtsbench compare --reference p", ["parts"]),
+        ("mtsbench run --track t", ["tensorboard"]),
         ("mtsbench run --dr", ["--dry-run"]),
     ],
 )

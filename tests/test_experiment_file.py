@@ -65,7 +65,7 @@ def test_every_choice_of_the_command_line_can_be_made(tmp_path):
 
         [[models]]
         name = "deepmts"
-        options = { width = 8, bias = false, mode = "a,b" }
+        options = { width = 8, bias = false, mode = "a,b", head = { risk = "rmst", l2 = 0.5 } }
         training = { epochs = 3, learning_rates = [[0, 1e-3], [50, 1e-4]] }
         preprocessing = { ct_window = [-200, 200.5] }
     """
@@ -86,6 +86,8 @@ def test_every_choice_of_the_command_line_can_be_made(tmp_path):
             "width": "8",
             "bias": "false",
             "mode": "a,b",
+            "head.risk": "rmst",
+            "head.l2": "0.5",
             "training.epochs": "3",
             "training.learning_rates": "0:0.001,50:0.0001",
             "preprocessing.ct_window": "-200,200.5",
@@ -141,7 +143,7 @@ def test_a_value_means_what_the_same_text_means_after_set(tmp_path_factory, opti
         ("", r"experiment.toml: the key 'datasets' is missing \(1 more\)"),
         (
             'dataset = ["npc"]\nmodels = ["km"]',
-            r"no key is called 'dataset'. Did you mean 'datasets'\? Keys: datasets, models, proto",
+            r"no key is called 'dataset'. Did you mean 'datasets'\? Keys: datasets, models, track",
         ),
         (
             PAIR + "[protocol]\nfold = 3",
@@ -177,8 +179,16 @@ def test_a_value_means_what_the_same_text_means_after_set(tmp_path_factory, opti
             r"'options' in \[\[models\]\] number 1: must be a table like { epochs = 20 }, got 3",
         ),
         (
-            'datasets = ["npc"]\nmodels = [{ name = "km", options = { a = { b = 1 } } }]',
+            'datasets = ["npc"]\nmodels = [{ name = "km", options = { a = [{ b = 1 }] } }]',
             r"number 1: 'a' must be a boolean, a number, a text or a list of these, got {'b': 1}",
+        ),
+        (
+            'datasets = ["npc"]\nmodels = [{ name = "km", training = { dataset = { b = 1 } } }]',
+            r"'training' in .* 1: 'dataset' has no options here; only parts have: backbone, surviv",
+        ),
+        (
+            PAIR + 'trackers = [{ name = "mlflow", option = {} }]',
+            r"no key is called 'option' in \[\[trackers\]\] number 1. Did you mean 'options'\?",
         ),
         (
             'datasets = ["npc"]\nmodels = [{ name = "km", options = { a = ["b,c"] } }]',
@@ -186,7 +196,7 @@ def test_a_value_means_what_the_same_text_means_after_set(tmp_path_factory, opti
         ),
         (
             'datasets = ["npc"]\nmodels = [{ name = "km", options = { "dataset.cases" = 3 } }]',
-            r"key 'dataset.cases' has a dot; give training and preprocessing their own table",
+            r"'dataset' has no options here; only parts have: backbone, survival_network, head",
         ),
         ("datasets = [", r"experiment.toml is no TOML: .*end of document"),
         (PAIR + PAIR, r"experiment.toml is no TOML: .*line 3"),

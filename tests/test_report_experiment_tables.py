@@ -102,6 +102,13 @@ def test_each_basis_is_told_once_with_its_runs(plan):
     ]
 
 
+def test_less_than_a_second_is_said_so(plan):
+    estimate = Estimate(seconds=0.1, basis="1 trial of this run", source="trials")
+    one = Forecast(planned=plan("km"), estimate=estimate, unprepared=0)
+
+    assert next(iter(plan_notes([one]))) == "preset demo on cpu: 3 trials to do, < 1 s"
+
+
 def test_a_run_that_did_not_begin_has_a_row_without_scores(plan, make_run, make_description):
     done = [
         CarriedOut(planned=plan("deepmts"), run=make_run()),

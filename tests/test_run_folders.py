@@ -71,13 +71,19 @@ def test_a_path_is_no_name_of_a_run(tmp_path, name):
         find_run(tmp_path, name)
 
 
-def test_a_link_is_not_followed(out, tmp_path):
+def test_a_run_behind_a_link_can_be_shown_and_not_removed(out, tmp_path):
     (tmp_path / "outside").mkdir()
-    (tmp_path / "outside" / "run.json").write_text((out / NAME / "run.json").read_text())
+    (out / NAME / "run.json").rename(tmp_path / "outside" / "run.json")
     (out / "link").symlink_to(tmp_path / "outside")
+    (out / NAME / "run.json").symlink_to(tmp_path / "outside" / "run.json")
 
-    with pytest.raises(OptionError, match=r"link is a link to .*outside and no run; name the run"):
-        find_run(out, "link")
+    for name in ("link", NAME):
+        folder = find_run(out, name)
+        assert read_folder(folder).run is not None
+        with pytest.raises(
+            DataError, match=r"is a link to .*outside.*, and nothing behind a link is removed"
+        ):
+            check_removable(folder)
 
 
 def test_a_name_that_is_not_there_is_answered_with_one_like_it(out):
@@ -85,12 +91,7 @@ def test_a_name_that_is_not_there_is_answered_with_one_like_it(out):
         find_run(out, "npc-pfs-a-demo")
 
 
-def test_a_folder_without_a_description_is_no_run(out, tmp_path):
-    with pytest.raises(DataError, match=r"notes is not the folder of a run: it has no run.json"):
-        find_run(out, "notes")
-
-    (tmp_path / "run.json").write_text("{}")
-    (out / "notes" / "run.json").symlink_to(tmp_path / "run.json")
+def test_a_folder_without_a_description_is_no_run(out):
     with pytest.raises(DataError, match=r"notes is not the folder of a run: it has no run.json"):
         find_run(out, "notes")
 

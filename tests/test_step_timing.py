@@ -1,4 +1,4 @@
-"""Two real steps of DeepMTS on simulated patients."""
+"""Three real steps of DeepMTS on simulated patients."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mtsbench.experiment import Request
 from mtsbench.plan import plan_run
 from mtsbench.plugins import load_components
 from mtsbench.preprocessing import CaseCache, Preprocessing
-from mtsbench.step_timing import trial_seconds, why_not_timed
+from mtsbench.step_timing import seconds_to_do, why_not_timed
 from mtsbench.time_estimate import forecast
 
 SETTINGS = {
@@ -65,16 +65,25 @@ def prepared(plan, tmp_path_factory):
     return cache
 
 
-def test_a_trial_with_a_hundred_times_the_steps_takes_up_to_a_hundred_times_longer(plan, prepared):
+def test_a_run_with_a_hundred_times_the_steps_takes_up_to_a_hundred_times_longer(plan, prepared):
     short = plan()
     long = plan(**{"training.epochs": "20", "training.steps_per_epoch": "10"})
 
+    seconds_to_do(short, prepared)  # loads what the first step needs
     start = time.perf_counter()
-    seconds = trial_seconds(short, prepared)
+    seconds = seconds_to_do(short, prepared)
     took = time.perf_counter() - start
 
-    assert 0 < seconds < 3 * took
-    assert 3 * seconds < trial_seconds(long, prepared) < 300 * seconds
+    assert 0 < seconds < 3 * short.todo * took
+    assert 3 * seconds < seconds_to_do(long, prepared) < 500 * seconds
+
+
+def test_trials_that_are_done_take_no_more_time(plan, prepared):
+    planned = plan(seeds=tuple(range(20)))
+
+    rest = seconds_to_do(replace(planned, done=39), prepared)
+
+    assert rest < seconds_to_do(planned, prepared) / 8
 
 
 def test_timing_leaves_no_file(plan, prepared):
@@ -84,7 +93,7 @@ def test_timing_leaves_no_file(plan, prepared):
     found = forecast(planned, (), cache_folder=prepared.folder, jobs=1, may_time=True)
 
     assert found.estimate.source == "steps"
-    assert found.estimate.basis == "2 steps timed now"
+    assert found.estimate.basis == "3 steps timed now"
     assert found.estimate.seconds > 0
     assert sorted(prepared.folder.iterdir()) == before
     assert not planned.store.folder.parent.joinpath(planned.description.name).exists()

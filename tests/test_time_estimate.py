@@ -98,7 +98,8 @@ def test_the_fit_grows_with_the_voxels_and_the_difference_is_named(
 ):
     found = look(plan(settings=settings), [trial(plan())]).estimate
 
-    assert found.basis == f"1 trial with other {basis}"
+    scaled = "" if growth == 1 else ", fit scaled"
+    assert found.basis == f"1 trial with other {basis}{scaled}"
     assert found.seconds == pytest.approx(3 * (4 + 6 * growth))
 
 

@@ -35,6 +35,11 @@ def complete_dataset(incomplete: str) -> Candidates:
     return _components("dataset", incomplete)
 
 
+def complete_tracker(incomplete: str) -> Candidates:
+    """Names of trackers that begin so, with their summaries."""
+    return _components("tracker", incomplete)
+
+
 def complete_preset(incomplete: str) -> Candidates:
     """Presets that begin so."""
     return [one for one in PRESETS.items() if one[0].startswith(incomplete)]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtsbench.commands.completion import complete_dataset, complete_model, complete_preset
+from mtsbench.commands.completion import (
+    complete_dataset,
+    complete_model,
+    complete_preset,
+    complete_tracker,
+)
 
 if TYPE_CHECKING:
     from mtsbench.experiment import Request
@@ -81,7 +86,11 @@ def run(
     ] = None,
     track: Annotated[
         list[str] | None,
-        typer.Option("--track", help="Name from `mtsbench list trackers`; repeatable."),
+        typer.Option(
+            "--track",
+            help="Name from `mtsbench list trackers`; repeatable.",
+            autocompletion=complete_tracker,
+        ),
     ] = None,
     save_masks: Annotated[
         bool,
@@ -123,14 +132,16 @@ def run(
             device=device,
             settings=others,
         )
-        wanted = _Wanted(requests=(request,), out=out, options=options)
+        wanted = _Wanted(
+            requests=(request,), out=out, options=options, track=track or (), tracking=for_trackers
+        )
     else:
         wanted = _from_file(file, _given(context), device, out, options)
+        wanted = replace(wanted, track=(*wanted.track, *(track or ())))
     if dry_run:
         _show_plan(wanted, as_json=as_json)
-        return
-    tracked = _Tracked(names=tuple(track or ()), settings=for_trackers)
-    _carry_out(wanted, tracked, debug=context.obj.debug, as_json=as_json)
+    else:
+        _carry_out(wanted, debug=context.obj.debug, as_json=as_json)
 
 
 def parse_seeds(text: str | None) -> tuple[int, ...] | None:
@@ -152,20 +163,19 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class _Wanted:
-    """What is to be run and how, from the command line alone or from a file."""
+    """What is to be run and how, from the command line alone or from a file.
+
+    Attributes:
+        track: Names of trackers.
+        tracking: Their options, as NAME.OPTION.
+    """
 
     requests: tuple[Request, ...]
     out: Path
     options: RunOptions
+    track: Sequence[str]
+    tracking: Mapping[str, str]
     file: Path | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Tracked:
-    """Names of trackers, and their options as NAME.OPTION to value."""
-
-    names: tuple[str, ...]
-    settings: Mapping[str, str]
 
 
 def _needed(option: str, value: str | None) -> str:
@@ -211,6 +221,12 @@ def _from_file(
             jobs=options.jobs if "jobs" in given else wanted.jobs,
             save_masks=options.save_masks or wanted.save_masks,
         ),
+        track=[one.name for one in wanted.trackers],
+        tracking={
+            f"{one.name}.{name}": value
+            for one in wanted.trackers
+            for name, value in one.options.items()
+        },
         file=file,
     )
 
@@ -226,13 +242,15 @@ def _plan(wanted: _Wanted, components: Components) -> list[PlannedRun]:
 def _show_plan(wanted: _Wanted, *, as_json: bool) -> None:
     from mtsbench.commands.dry_run import show_plan
     from mtsbench.plugins import load_components
+    from mtsbench.tracking import check_trackers
 
-    planned = _plan(wanted, load_components())
-    options = wanted.options
+    components, options = load_components(), wanted.options
+    check_trackers(components, wanted.track, wanted.tracking)
+    planned = _plan(wanted, components)
     show_plan(planned, wanted.out, options.cache_folder, options.jobs, as_json=as_json)
 
 
-def _carry_out(wanted: _Wanted, tracked: _Tracked, *, debug: bool, as_json: bool) -> None:
+def _carry_out(wanted: _Wanted, *, debug: bool, as_json: bool) -> None:
     """Do what is not done yet and show it."""
     from mtsbench.carry_out import carry_out, carry_out_all
     from mtsbench.commands.carried_out import show_all, show_one
@@ -240,16 +258,18 @@ def _carry_out(wanted: _Wanted, tracked: _Tracked, *, debug: bool, as_json: bool
     from mtsbench.plugins import load_components
     from mtsbench.tracking import build_trackers
 
-    components = load_components()
+    components, options = load_components(), wanted.options
     planned, metrics = _plan(wanted, components), build_metrics(components)
-    warn = wanted.options.progress.warn
-    trackers = build_trackers(components, tracked.names, tracked.settings, wanted.out, warn)
-    options = replace(wanted.options, trackers=trackers)
+    trackers = build_trackers(
+        components, wanted.track, wanted.tracking, wanted.out, options.progress.warn
+    )
+    options = replace(options, trackers=trackers)
+    with trackers:
+        if wanted.file is None:
+            done = [carry_out(planned[0], metrics, options)]
+        else:
+            done = carry_out_all(planned, metrics, options)
     if wanted.file is None:
-        with trackers:
-            done = carry_out(planned[0], metrics, options)
-        show_one(done, as_json=as_json)
+        show_one(done[0], as_json=as_json)
     else:
-        with trackers:
-            all_done = carry_out_all(planned, metrics, options)
-        show_all(all_done, debug=debug, as_json=as_json)
+        show_all(done, debug=debug, as_json=as_json)

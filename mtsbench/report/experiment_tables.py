@@ -65,7 +65,8 @@ def plan_notes(forecasts: Sequence[Forecast]) -> Iterator[str]:
     unknown = sum(one.estimate.source == "unknown" for one in forecasts)
     text = f"preset {experiment.preset} on {experiment.device}: {todo} trials to do"
     if todo and unknown < len(forecasts):
-        text += f", about {duration(known_seconds(forecasts))}"
+        seconds = known_seconds(forecasts)
+        text += f", {'about ' * (seconds >= 1)}{duration(seconds)}"
     if unknown:
         text += f", {unknown} of {len(forecasts)} runs of unknown time"
     yield text

@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mtsbench.data import LabelledCohort
 from mtsbench.engine.deep_model import DeepModel
 from mtsbench.interfaces import FitContext
 from mtsbench.preprocessing import Preprocessing
 from mtsbench.projection import project
+from mtsbench.runner import trial_cohorts
 
 if TYPE_CHECKING:
     from mtsbench.plan import PlannedRun
@@ -48,8 +48,12 @@ def seconds_to_do(planned: PlannedRun, cache: CaseCache) -> float:
     After a first one, the quicker of two epochs of one step is taken for a step and a look at the
     validation part; the prediction of that part tells the two apart.
     """
-    experiment = planned.experiment
-    train, validation = _cohorts(planned, cache)
+    experiment, split = planned.experiment, planned.splits[0]
+    outcomes = experiment.dataset.outcomes(experiment.endpoint)
+    preprocessing = Preprocessing.fit(
+        cache, experiment.dataset, split.train, experiment.preprocessing
+    )
+    train, validation, *_ = trial_cohorts(experiment, outcomes, cache, split, preprocessing)
     ends: list[float] = []
     context = FitContext(
         seed=experiment.protocol.seeds[0],
@@ -72,16 +76,3 @@ def seconds_to_do(planned: PlannedRun, cache: CaseCache) -> float:
         inference=look / len(validation.cohort),
     )
     return projection.seconds * planned.todo / planned.description.trials
-
-
-def _cohorts(planned: PlannedRun, cache: CaseCache) -> tuple[LabelledCohort, LabelledCohort]:
-    experiment, split = planned.experiment, planned.splits[0]
-    dataset = experiment.dataset
-    outcomes = dataset.outcomes(experiment.endpoint)
-    fitted = Preprocessing.fit(cache, dataset, split.train, experiment.preprocessing)
-    train = fitted.cohort(cache, dataset, split.train, role="train", with_mask=True)
-    validation = fitted.cohort(cache, dataset, split.validation, role="held-out", with_mask=True)
-    return (
-        LabelledCohort(cohort=train, outcomes=outcomes.subset(split.train)),
-        LabelledCohort(cohort=validation, outcomes=outcomes.subset(split.validation)),
-    )

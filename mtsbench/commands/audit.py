@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mtsbench.commands.completion import complete_dataset, complete_model, complete_preset
+
 if TYPE_CHECKING:
     from mtsbench.audit.findings import Finding
     from mtsbench.experiment import Experiment
@@ -16,15 +18,26 @@ LEAKS = 3
 
 
 def audit(
-    model: Annotated[str, typer.Option(help="Name from `mtsbench list models`.")],
-    dataset: Annotated[str, typer.Option(help="Name from `mtsbench list datasets`.")],
+    model: Annotated[
+        str,
+        typer.Option(help="Name from `mtsbench list models`.", autocompletion=complete_model),
+    ],
+    dataset: Annotated[
+        str,
+        typer.Option(help="Name from `mtsbench list datasets`.", autocompletion=complete_dataset),
+    ],
     data_root: Annotated[
         Path | None, typer.Option(help="Folder of the cohort; a simulated dataset needs none.")
     ] = None,
     endpoint: Annotated[
         str | None, typer.Option(help="pfs, rfs, os, ...; default: the dataset's first.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="Budget of a fit: demo, standard or paper.")] = "demo",
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="Budget of a fit: demo, standard or paper.", autocompletion=complete_preset
+        ),
+    ] = "demo",
     folds: Annotated[int | None, typer.Option(help="Default 3 for demo, else 5.")] = None,
     permutations: Annotated[
         int | None,

@@ -111,43 +111,43 @@ class MovesFiles(Right):
         (folder / "log.jsonl").rename(folder / "logged.jsonl")
 
 
-@pytest.mark.parametrize(
-    ("check", "fault", "message"),
-    [
-        ("a_run_is_followed_to_its_end", OneTrialAtATime, "epoch raised AssertionError"),
-        ("what_is_undefined_is_taken", WantsNumbers, "trial_finished raised TypeError"),
-        ("what_is_undefined_is_taken", WantsFiniteValues, "epoch raised ValueError"),
-        ("what_is_undefined_is_taken", WantsMeans, "run_finished raised TypeError"),
-        (
-            "a_run_that_goes_on_knows_its_finished_trials",
-            Forgets,
-            r"gives 0 keys, 1 trials .*lacking: repeat 0 fold 0 seed 0",
-        ),
-        (
-            "a_run_that_goes_on_knows_its_finished_trials",
-            HoldsFailures,
-            r"gives 2 keys, 1 trials .*not finished: repeat 0 fold 2 seed 0",
-        ),
-        (
-            "a_trial_that_failed_may_be_done_again",
-            FailsForGood,
-            r"gives 1 keys, 2 trials .*lacking: repeat 0 fold 0 seed 0",
-        ),
-        (
-            "a_run_that_was_finished_may_be_asked_for_again",
-            FinishesOnce,
-            "run_finished raised FileExistsError",
-        ),
-        ("one_run_may_follow_another", MixesRuns, r"gives 1 keys, 0 trials of this run"),
-        ("it_may_be_closed_at_any_time", ClosesWhatItOpened, "close raised AttributeError"),
-        ("no_random_number_is_drawn", Draws, r"the state of \['torch'\] has changed"),
-        (
-            "the_files_of_a_trial_are_left_alone",
-            MovesFiles,
-            r"trial_finished changed \['log.jsonl', 'logged.jsonl'\]",
-        ),
-    ],
-)
+FAULTS = [
+    ("a_run_is_followed_to_its_end", OneTrialAtATime, "epoch raised AssertionError"),
+    ("what_is_undefined_is_taken", WantsNumbers, "trial_finished raised TypeError"),
+    ("what_is_undefined_is_taken", WantsFiniteValues, "epoch raised ValueError"),
+    ("what_is_undefined_is_taken", WantsMeans, "run_finished raised TypeError"),
+    (
+        "a_run_that_goes_on_knows_its_finished_trials",
+        Forgets,
+        r"gives 0 keys, 1 trials .*lacking: repeat 0 fold 0 seed 0",
+    ),
+    (
+        "a_run_that_goes_on_knows_its_finished_trials",
+        HoldsFailures,
+        r"gives 2 keys, 1 trials .*not finished: repeat 0 fold 2 seed 0",
+    ),
+    (
+        "a_trial_that_failed_may_be_done_again",
+        FailsForGood,
+        r"gives 1 keys, 2 trials .*lacking: repeat 0 fold 0 seed 0",
+    ),
+    (
+        "a_run_that_was_finished_may_be_asked_for_again",
+        FinishesOnce,
+        "run_finished raised FileExistsError",
+    ),
+    ("one_run_may_follow_another", MixesRuns, r"gives 1 keys, 0 trials of this run"),
+    ("it_may_be_closed_at_any_time", ClosesWhatItOpened, "close raised AttributeError"),
+    ("no_random_number_is_drawn", Draws, r"the state of \['torch'\] has changed"),
+    (
+        "the_files_of_a_trial_are_left_alone",
+        MovesFiles,
+        r"trial_finished changed \['log.jsonl', 'logged.jsonl'\]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "fault", "message"), FAULTS)
 def test_the_check_catches_the_fault(contract_of, check, fault, message):
     contract = contract_of(TrackerContract, lambda runs: fault(runs))
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mtsbench.errors import MtsbenchError
+from mtsbench.errors import one_line
 from mtsbench.experiment import digest
 from mtsbench.machine import git_state, peak_memory_mib, platform_versions
 from mtsbench.metrics.survival import follow_up
@@ -91,28 +91,37 @@ def trial_record(
 
 def failed_trial(key: str, split: Split, seed: int, error: Exception) -> FailedTrial:
     """The record of a trial that raised."""
-    cause = str(error) if isinstance(error, MtsbenchError) else f"{type(error).__name__}: {error}"
     return FailedTrial(
         key=key,
         repeat=split.repeat,
         fold=split.fold,
         seed=seed,
-        error=cause,
+        error=one_line(error),
         traceback="".join(traceback.format_exception(error)),
     )
 
 
 class PhaseClock:
-    """Wall-clock seconds of named phases."""
+    """Wall-clock seconds of named phases, without what was done in between for the onlookers."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._paused = 0.0
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Time the block."""
+        start = time.perf_counter() - self._paused
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.perf_counter() - self._paused - start, 3)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the block out of the phase around it."""
         start = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[name] = round(time.perf_counter() - start, 3)
+            self._paused += time.perf_counter() - start

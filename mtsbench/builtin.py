@@ -1,16 +1,21 @@
-"""What core itself announces: the metrics of every record."""
+"""What core itself announces: the metrics of every record, and trackers of runs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from mtsbench.components import Component
+from mtsbench.errors import MissingPackageError
 from mtsbench.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mtsbench.interfaces import FoldMetric, Metric, PatientMetric
+    from mtsbench.interfaces import FoldMetric, Metric, PatientMetric, Tracker
 
 
 @hookimpl
@@ -18,6 +23,23 @@ def mtsbench_metrics() -> Iterator[Component[Metric]]:
     """Metrics of the risks and curves of a test fold, and of each patient's mask."""
     yield from _survival_metrics()
     yield from _mask_metrics()
+
+
+@hookimpl
+def mtsbench_trackers() -> Iterator[Component[Tracker]]:
+    """Trackers whose packages are extras: `pip install 'mtsbench[tensorboard]'`."""
+    yield Component(
+        name="tensorboard",
+        summary="Curves, scores and example slices of each trial for TensorBoard",
+        build=_build_tensorboard,
+        reference="https://www.tensorflow.org/tensorboard",
+    )
+    yield Component(
+        name="mlflow",
+        summary="Runs with nested trials, scores and files in MLflow's SQLite store",
+        build=_build_mlflow,
+        reference="https://mlflow.org",
+    )
 
 
 def _survival_metrics() -> Iterator[Component[Metric]]:
@@ -156,3 +178,41 @@ def _build_detection(*, least: float = 0.3) -> PatientMetric:
     from mtsbench.metrics.segmentation import Detection
 
     return Detection(least)
+
+
+def _build_tensorboard(
+    runs: Path,
+    *,
+    folder: Annotated[
+        str | None, Field(description="Of RUN/TRIAL/events...; default: `tensorboard` in `runs`")
+    ] = None,
+    images: Annotated[bool, Field(description="Show slices of three patients a trial")] = True,
+) -> Tracker:
+    with _needs_extra("tensorboard"):
+        from mtsbench.trackers.tensorboard import TensorBoard
+    return TensorBoard(runs / "tensorboard" if folder is None else Path(folder), images=images)
+
+
+def _build_mlflow(
+    runs: Path,
+    *,
+    store: Annotated[
+        str | None, Field(description="Tracking URI; default: SQLite file `mlflow.db` in `runs`")
+    ] = None,
+    experiment: Annotated[str, Field(description="Experiment that holds the runs")] = "mtsbench",
+) -> Tracker:
+    with _needs_extra("mlflow"):
+        from mtsbench.trackers.mlflow import MLflow, embedded_store
+    files = runs.absolute() / "mlflow-artefacts"
+    return MLflow(embedded_store(runs) if store is None else store, experiment, files)
+
+
+@contextmanager
+def _needs_extra(tracker: str) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise MissingPackageError(
+            f"tracker {tracker!r} needs a package that is not installed ({error}): "
+            f"pip install 'mtsbench[{tracker}]'"
+        ) from error

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from mtsbench import __version__
+from mtsbench.commands.audit import audit
 from mtsbench.commands.benchmark import benchmark
 from mtsbench.commands.compare import compare
 from mtsbench.commands.external import external
@@ -23,11 +24,11 @@ from mtsbench.commands.plugins import plugins
 from mtsbench.commands.predict import predict
 from mtsbench.commands.profile import profile
 from mtsbench.commands.run import run
+from mtsbench.commands.runs import runs
 from mtsbench.errors import MtsbenchError, OptionError
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -106,7 +107,8 @@ def list_components(
         str | None,
         typer.Argument(
             metavar="[KIND]",
-            help="datasets, backbones, heads, losses, models, metrics, executors or plugins.",
+            help="datasets, backbones, heads, losses, models, metrics, executors, trackers "
+            "or plugins.",
         ),
     ] = None,
     text: Annotated[
@@ -115,7 +117,7 @@ def list_components(
     as_json: JsonFlag = False,
 ) -> None:
     """List what is installed: everything, one kind, or the plugins."""
-    from mtsbench.listing import list_json, parse_kind, print_list, problems, terminal
+    from mtsbench.listing import list_json, parse_kind, print_list, terminal, warn
     from mtsbench.plugins import load_components
 
     wanted = None if kind is None else parse_kind(kind)
@@ -124,8 +126,7 @@ def list_components(
         print(json.dumps(list_json(components, wanted), indent=2))
         return
     print_list(components, wanted, terminal())
-    for problem in problems(components):
-        _complain(f"warning: {problem}")
+    warn(components)
 
 
 @app.command()
@@ -149,9 +150,11 @@ def show(
 
 
 app.command()(run)
+app.add_typer(runs, name="runs")
 app.command()(compare)
 app.command()(predict)
 app.command()(external)
 app.command()(profile)
+app.command()(audit)
 app.command()(benchmark)
 app.add_typer(plugins, name="plugins")

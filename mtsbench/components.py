@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, get_args
 
 T_co = TypeVar("T_co", covariant=True)
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-:._][a-z0-9]+)*")
-Kind = Literal["dataset", "backbone", "head", "loss", "model", "metric", "executor"]
-KINDS: tuple[Kind, ...] = ("dataset", "backbone", "head", "loss", "model", "metric", "executor")
+Kind = Literal["dataset", "backbone", "head", "loss", "model", "metric", "executor", "tracker"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Product = Literal["risk", "survival", "mask"]
 Need = Literal["image", "pet_suv", "ct_hu", "training-masks", "clinical"]
 

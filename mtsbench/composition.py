@@ -8,8 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-OptionValue = bool | int | float | str
+from mtsbench.errors import OptionError
+from mtsbench.options import UNSAID, Value
+
 MaskLink = Literal["soft", "detached", "hard"]
+Precision = Literal["auto", "fp32", "bf16"]
+Compilation = Literal["off", "on", "graphs"]
 Balancing = Literal["fixed", "one-minus-gamma", "uncertainty", "two-stage"]
 Region = Literal["whole", "tumour"]
 Task = Literal["segmentation", "survival"]
@@ -23,7 +27,7 @@ class Part:
     """A component to build, by name, with options that differ from its defaults."""
 
     name: str
-    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    options: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +69,13 @@ class TrainingSettings:
         batch_norm_momentum: torch's momentum of running statistics; None keeps the network's.
             A run of 100 steps needs a larger one than the published 0.01, with which a third
             of its running variance would still be the initial value.
+        precision: `bf16` autocast, whose range needs no loss scaling, or `fp32` throughout;
+            `auto` is bf16 (and TF32 for what stays float32) on CUDA and fp32 on a CPU.
+        compilation: Whether torch.compile fuses the network's operators; `graphs` replays them
+            as CUDA graphs as well. Where the compiler fails, training goes on without it and a
+            warning says why.
+        checkpointing: Compute the activations of each block a second time in the backward pass
+            instead of keeping them: less memory, about a third more time, the same gradients.
 
     Raises:
         ValueError: The learning rates do not begin at epoch 0 or their epochs do not rise.
@@ -87,6 +98,9 @@ class TrainingSettings:
     gamma: Annotated[float, Field(gt=0, lt=1)] = 0.5
     first_stage: Annotated[float, Field(gt=0, lt=1)] = 0.5
     batch_norm_momentum: Annotated[float, Field(gt=0, le=1)] | None = None
+    precision: Precision = field(default="auto", metadata=UNSAID)
+    compilation: Compilation = field(default="off", metadata=UNSAID)
+    checkpointing: bool = field(default=False, metadata=UNSAID)
 
     def __post_init__(self) -> None:
         starts = [epoch for epoch, _ in self.learning_rates]
@@ -132,3 +146,17 @@ class Composition:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     paper_size: tuple[int, int, int] = (128, 128, 128)
     paper_spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+def check_balancing(composition: Composition, settings: TrainingSettings) -> None:
+    """Refuse a balance between tasks of which there is one.
+
+    Raises:
+        OptionError: The balancing is not `fixed`, and the composition trains a single task.
+    """
+    tasks = {item.task for item in composition.losses}
+    if settings.balancing != "fixed" and len(tasks) < 2:
+        raise OptionError(
+            f"training.balancing={settings.balancing} needs a segmentation and a survival loss, "
+            f"but the model trains {' and '.join(tasks)} only; leave it at fixed"
+        )

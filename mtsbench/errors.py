@@ -5,6 +5,7 @@
     │   ├── PluginConflictError    two plugins announce one name
     │   └── UnknownComponentError  no installed plugin announces this name
     ├── OptionError                the user set an option that does not exist or does not fit
+    ├── MissingPackageError        an optional package is not installed
     ├── DataError                  a file, a case or a cohort cannot be used
     ├── NotFittedError             predict or save was called before fit
     ├── CheckpointError            a stored model is damaged or of another kind
@@ -16,6 +17,14 @@ Every message says what was found, what was expected, and what to do next.
 
 class MtsbenchError(Exception):
     """Anything mtsbench reports to the user in one line."""
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line; with its type unless mtsbench raised it for the user."""
+    text = " ".join(str(error).split())
+    if isinstance(error, MtsbenchError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 class PluginError(MtsbenchError):
@@ -32,6 +41,10 @@ class UnknownComponentError(PluginError):
 
 class OptionError(MtsbenchError):
     """An option does not exist or its value does not fit."""
+
+
+class MissingPackageError(MtsbenchError):
+    """An optional package is not installed."""
 
 
 class DataError(MtsbenchError):

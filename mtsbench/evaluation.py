@@ -12,10 +12,9 @@ from scipy.stats import spearmanr
 from mtsbench.data import Predictions
 from mtsbench.errors import PluginError
 from mtsbench.interfaces import KnownHazard, Score
-from mtsbench.metrics.overlap import Overlap, overlap
-from mtsbench.preprocessing import native_probability
+from mtsbench.mask_scores import MaskScores, score_masks
+from mtsbench.metrics.undefined import score_or_reason
 from mtsbench.records import StoredScore
-from mtsbench.slices import Slice, cut_slice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from mtsbench.data import Cohort, Outcomes
     from mtsbench.interfaces import Dataset
     from mtsbench.metrics.catalogue import Metrics
-
-TUMOUR_THRESHOLD = 0.5
+    from mtsbench.metrics.overlap import Overlap
+    from mtsbench.slices import Slice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +57,9 @@ def evaluate(
     outcomes: Outcomes,
     train: Outcomes,
     metrics: Metrics,
+    workers: int = 1,
 ) -> Evaluation:
     """Score the predictions of a test fold.
-
-    Masks are compared on the true mask's own grid: the predicted probability is carried there
-    from the common grid, so tumour outside the model's crop counts as missed.
 
     Args:
         predictions: Of the model.
@@ -71,19 +68,19 @@ def evaluate(
         outcomes: Of the cohort, in its order.
         train: Outcomes of all other cases of the cohort, for metrics that weight by censoring.
         metrics: What to compute.
+        workers: Patients whose masks are compared at once, and so in memory. They run as threads:
+            `dataset.load` and each metric's `per_patient` are called from several at once.
 
     Raises:
         PluginError: The model predicted other cases than it was given, or in another order.
+        MtsbenchError: A case cannot be loaded or scored; names it.
     """
-    if predictions.case_ids != cohort.case_ids:
-        raise PluginError(
-            f"the model was given {len(cohort)} cases and must predict them in their order, but "
-            f"its {len(predictions.case_ids)} predictions are of others or in another order"
-        )
-    masks = _MaskScores()
+    check_order(predictions, cohort)
+    masks = MaskScores()
     if predictions.tumour_probability is not None:
-        masks = _score_masks(predictions.tumour_probability, cohort, dataset, metrics)
-    per_patient = {name: tuple(scores) for name, scores in masks.scores.items()}
+        masks = score_masks(
+            predictions.tumour_probability, cohort, dataset, metrics.per_patient, workers
+        )
     oracle: dict[str, StoredScore] = {}
     recovery: dict[str, StoredScore] = {}
     oracle_recovery: dict[str, StoredScore] = {}
@@ -96,15 +93,32 @@ def evaluate(
     return Evaluation(
         scores={
             **_score_risk(predictions, outcomes, train, metrics),
-            **{name: _mean(scores) for name, scores in per_patient.items()},
+            **{name: _mean(scores) for name, scores in masks.scores.items()},
+            **{
+                name: StoredScore(value=None, reason=reason, cases=len(outcomes))
+                for name, reason in metrics.unusable.items()
+            },
         },
-        per_patient=per_patient,
+        per_patient=masks.scores,
         oracle=oracle,
         recovery=recovery,
         oracle_recovery=oracle_recovery,
         overlaps=masks.overlaps,
         slices=masks.slices,
     )
+
+
+def check_order(predictions: Predictions, cohort: Cohort) -> None:
+    """Refuse predictions that are not of the cohort's cases in its order.
+
+    Raises:
+        PluginError: They are not.
+    """
+    if predictions.case_ids != cohort.case_ids:
+        raise PluginError(
+            f"the model was given {len(cohort)} cases and must predict them in their order, but "
+            f"its {len(predictions.case_ids)} predictions are of others or in another order"
+        )
 
 
 def _recovery(
@@ -127,7 +141,7 @@ def _score_risk(
     predictions: Predictions, test: Outcomes, train: Outcomes, metrics: Metrics
 ) -> dict[str, StoredScore]:
     scores = {
-        name: metric.within_fold(predictions, test, train)
+        name: score_or_reason(metric.within_fold, predictions, test, train)
         for name, metric in metrics.within_fold.items()
     }
     return {
@@ -136,38 +150,10 @@ def _score_risk(
     }
 
 
-@dataclass(kw_only=True)
-class _MaskScores:
-    scores: dict[str, list[Score]] = field(default_factory=dict)
-    overlaps: dict[str, Overlap] = field(default_factory=dict)
-    slices: dict[str, Slice] = field(default_factory=dict)
-
-
-def _score_masks(
-    probabilities: Sequence[NDArray[np.float32]],
-    cohort: Cohort,
-    dataset: Dataset,
-    metrics: Metrics,
-) -> _MaskScores:
-    found = _MaskScores(scores={name: [] for name in metrics.per_patient})
-    for row, (case_id, probability) in enumerate(zip(cohort.case_ids, probabilities, strict=True)):
-        case = dataset.load(case_id)
-        if case.mask is None:
-            for scores in found.scores.values():
-                scores.append(Score(value=None, reason="the case has no true mask"))
-            continue
-        grid = case.mask.grid
-        predicted = native_probability(probability, cohort[row].grid, grid) > TUMOUR_THRESHOLD
-        true = np.asarray(case.mask.array, dtype=np.bool_)
-        for name, metric in metrics.per_patient.items():
-            found.scores[name].append(metric.per_patient(predicted, true, grid))
-        found.overlaps[case_id] = overlap(predicted, true, grid)
-        found.slices[case_id] = cut_slice(case, true, predicted, grid)
-    return found
-
-
 def _mean(scores: Sequence[Score]) -> StoredScore:
     values = [score.value for score in scores if score.value is not None]
     if not values:
-        return StoredScore(value=None, reason="undefined for every test case", cases=0)
+        reasons = {score.reason for score in scores}
+        why = f": {reasons.pop()}" if len(reasons) == 1 else ""
+        return StoredScore(value=None, reason=f"undefined for every test case{why}", cases=0)
     return StoredScore(value=float(np.mean(values)), cases=len(values))

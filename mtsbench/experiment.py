@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mtsbench import __version__
-from mtsbench.composition import Composition, TrainingSettings
+from mtsbench.composition import Composition, TrainingSettings, check_balancing
 from mtsbench.errors import DataError, OptionError
 from mtsbench.interfaces import DeepInside
-from mtsbench.options import replace_fields
+from mtsbench.model_building import build_model, model_maker
+from mtsbench.options import UNSAID, replace_fields
+from mtsbench.parts import ROLES
 from mtsbench.protocol import (
     PresetName,
     Protocol,
@@ -24,6 +26,8 @@ from mtsbench.protocol import (
 )
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from mtsbench.announcements import Announced
     from mtsbench.components import ModelComponent
     from mtsbench.interfaces import Dataset, Model
@@ -42,7 +46,8 @@ class Request:
 
     Attributes:
         settings: `--set` assignments; keys may begin with `dataset.`, `training.` or
-            `preprocessing.`, others are options of the model.
+            `preprocessing.`, others are options of the model or, with a role such as `head.` in
+            front, of a part of it.
     """
 
     model: str
@@ -92,8 +97,8 @@ class Experiment:
         return {
             "model": self.model_name,
             "options": dict(self.model_options),
-            "training": _plain(asdict(self.training)),
-            "preprocessing": _plain(asdict(self.preprocessing)),
+            "training": _plain(said(self.training)),
+            "preprocessing": _plain(said(self.preprocessing)),
             "needs_mask_at_test": self.needs_mask_at_test,
             "versions": dict(self.versions),
         }
@@ -131,14 +136,15 @@ def resolve(request: Request, components: Components) -> Experiment:
             "dataset", request.dataset, request.data_root, options=settings["dataset"]
         ),
     )
-    model_options = components.options("model", request.model, settings["model"])
-    built = components.build("model", request.model, options=settings["model"])
+    built, model_options = build_model(request.model, settings["model"], components)
     composition = _composition(built)
     record = cast("ModelComponent[object]", model.component)
     _check_needs(record, dataset, request.dataset)
     preprocessing = _preprocessing(preset, dataset, composition, settings["preprocessing"])
     published = composition.training if composition else TrainingSettings()
     training = replace_fields(training_budget(preset, published), settings["training"], "training")
+    if composition is not None:
+        check_balancing(composition, training)
     return Experiment(
         model_name=request.model,
         dataset_name=request.dataset,
@@ -158,6 +164,16 @@ def resolve(request: Request, components: Components) -> Experiment:
     )
 
 
+def said(settings: DataclassInstance) -> dict[str, object]:
+    """The fields that enter a key: those declared `UNSAID` only where they differ from default."""
+    values: dict[str, object] = asdict(settings)
+    return {
+        one.name: values[one.name]
+        for one in fields(settings)
+        if one.metadata != UNSAID or values[one.name] != one.default
+    }
+
+
 def digest(parts: Mapping[str, object]) -> str:
     """sha256 of the canonical JSON of some parts, hexadecimal."""
     return hashlib.sha256(
@@ -165,24 +181,10 @@ def digest(parts: Mapping[str, object]) -> str:
     ).hexdigest()
 
 
-def model_maker(
-    name: str, options: Mapping[str, str], components: Components, device: str
-) -> Callable[[], Model]:
-    """A function that builds the model anew for each trial."""
-
-    def new_model() -> Model:
-        built = components.build("model", name, options=options)
-        if isinstance(built, Composition):
-            from mtsbench.engine.deep_model import DeepModel
-
-            return DeepModel(built, components, device)
-        return cast("Model", built)
-
-    return new_model
-
-
 def by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Settings of `dataset`, `training`, `preprocessing` and `model`, each without its prefix.
+    """Settings of `dataset`, `training` and `preprocessing`, each without its prefix, and `model`.
+
+    Those of the model's parts stay with the model, prefix and all.
 
     Raises:
         OptionError: Another prefix.
@@ -192,10 +194,10 @@ def by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
         space, dot, rest = key.partition(".")
         if dot and space in NAMESPACES:
             spaces[space][rest] = value
-        elif dot:
+        elif dot and space not in ROLES:
             raise OptionError(
                 f"setting {key!r} begins with {space!r}; expected one of "
-                f"{', '.join(NAMESPACES)}, or a plain option of the model"
+                f"{', '.join((*NAMESPACES, *ROLES))}, or a plain option of the model"
             )
         else:
             spaces["model"][key] = value

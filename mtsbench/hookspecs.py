@@ -17,7 +17,16 @@ import pluggy
 if TYPE_CHECKING:
     from mtsbench.components import Component, ModelComponent
     from mtsbench.composition import Composition
-    from mtsbench.interfaces import Backbone, Dataset, Executor, Head, Loss, Metric, Model
+    from mtsbench.interfaces import (
+        Backbone,
+        Dataset,
+        Executor,
+        Head,
+        Loss,
+        Metric,
+        Model,
+        Tracker,
+    )
 
 hookspec = pluggy.HookspecMarker("mtsbench")
 hookimpl = pluggy.HookimplMarker("mtsbench")
@@ -62,4 +71,10 @@ def mtsbench_metrics() -> Iterable[Component[Metric]]:
 @hookspec
 def mtsbench_executors() -> Iterable[Component[Executor]]:
     """Ways to run trials. `build()` gets options only."""
+    return ()
+
+
+@hookspec
+def mtsbench_trackers() -> Iterable[Component[Tracker]]:
+    """Trackers for `--track`. `build(runs)` gets the folder of all runs, which may not exist."""
     return ()

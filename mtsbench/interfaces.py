@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from mtsbench.events import Executor as Executor
+from mtsbench.events import Tracker as Tracker
+from mtsbench.events import TrialEvent as TrialEvent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,6 +135,8 @@ class Targets:
 class Backbone(Protocol):
     """A torch.nn.Module from image to feature maps.
 
+    One whose images must be large enough is a `SmallestSize`, one for a single size a `OneSize`.
+
     Attributes:
         channels: C_i of each map.
         segments: Whether `tumour_logit` is given.
@@ -144,6 +150,28 @@ class Backbone(Protocol):
     def __call__(self, image: Tensor) -> Features:
         """image: (B, C, D, H, W)."""
         ...
+
+
+@runtime_checkable
+class SmallestSize(Protocol):
+    """A backbone that takes no small image.
+
+    Attributes:
+        smallest_side: Each spatial size must be at least this.
+    """
+
+    smallest_side: int
+
+
+@runtime_checkable
+class OneSize(Protocol):
+    """A backbone that takes images of one size only.
+
+    Attributes:
+        only_size: Voxels (D, H, W).
+    """
+
+    only_size: tuple[int, int, int]
 
 
 class Head(Protocol):
@@ -213,12 +241,15 @@ class FitContext:
         device: torch device name.
         training: Budget of gradient training under the chosen preset.
         log: Takes one event of training (epoch number and named values) for `log.jsonl`.
+        case_memory: MiB of prepared cases that may be kept on the device; None is a share of what
+            is free. It changes no result.
     """
 
     seed: int
     device: str
     training: TrainingSettings
     log: Callable[[int, Mapping[str, float]], None]
+    case_memory: int | None = None
 
 
 class Model(Protocol):
@@ -277,7 +308,10 @@ class FoldMetric(Protocol):
 
 @runtime_checkable
 class PatientMetric(Protocol):
-    """A segmentation metric with one value per patient, which may be pooled over folds."""
+    """A segmentation metric with one value per patient, which may be pooled over folds.
+
+    Patients are scored in threads side by side, so it keeps nothing of a patient.
+    """
 
     higher_is_better: bool
 
@@ -289,35 +323,3 @@ class PatientMetric(Protocol):
 
 
 Metric = FoldMetric | PatientMetric
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialEvent:
-    """What a trial in another process has to say.
-
-    Attributes:
-        trial: Names it, e.g. `repeat 0 fold 1 seed 0`.
-        done: Epochs done, of `total`.
-        values: What the last epoch logged.
-        message: A line to print instead: the trial's scores, or why it failed.
-    """
-
-    trial: str
-    done: int = 0
-    total: int = 0
-    values: Mapping[str, float] = field(default_factory=dict)
-    message: str | None = None
-    failed: bool = False
-
-
-class Executor(Protocol):
-    """Runs independent trials."""
-
-    def map(
-        self, trials: Sequence[Callable[[], None]], report: Callable[[TrialEvent], None]
-    ) -> None:
-        """Run every trial; a failing one must not stop the others.
-
-        Trials are picklable; `report` takes what they say while they run.
-        """
-        ...

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Literal, TextIO, cast
 
@@ -23,6 +24,14 @@ Listed = Kind | Literal["plugin"]
 # A longer name takes a second line rather than the whole width.
 NAME_WIDTH = 48
 LARGE_FAMILY = 20
+HOW_TO_SET: Mapping[Kind, str] = {
+    "model": "--set NAME=VALUE",
+    "dataset": "--set dataset.NAME=VALUE",
+    "backbone": "--set backbone.NAME=VALUE, or survival_network.NAME",
+    "head": "--set head.NAME=VALUE",
+    "loss": "--set survival_loss.NAME=VALUE, or segmentation_loss.NAME",
+    "tracker": "--set tracker.{name}.NAME=VALUE",
+}
 
 
 def terminal(file: TextIO | None = None) -> Console:
@@ -59,7 +68,7 @@ def print_list(components: Components, wanted: Listed | None, console: Console) 
             table = _table("", "")
             for name, summary in _by_family(components.all(kind)):
                 table.add_row(f"  {name}", summary)
-            table.columns[0].min_width = min(width + 2, NAME_WIDTH)
+            table.columns[0].width = min(width + 2, NAME_WIDTH)
             console.print(table)
 
 
@@ -96,6 +105,12 @@ def problems(components: Components) -> tuple[str, ...]:
     return tuple(str(one) for one in (*components.failures, *components.conflicts))
 
 
+def warn(components: Components) -> None:
+    """Tell on standard error what is broken; everything else goes on."""
+    for problem in problems(components):
+        print(f"mtsbench: warning: {' '.join(problem.split())}", file=sys.stderr)
+
+
 def print_component(components: Components, kind: Kind, name: str, console: Console) -> None:
     """A component with its source and options; a deep model also with its parts.
 
@@ -116,8 +131,8 @@ def print_component(components: Components, kind: Kind, name: str, console: Cons
     for name, value in found.component.facts.items():
         facts.add_row(name, value)
     console.print(facts)
-    how = {"model": "--set NAME=VALUE", "dataset": "--set dataset.NAME=VALUE"}
-    heading = f"options ({how.get(found.kind, 'set by the model that uses it')})"
+    how = HOW_TO_SET.get(kind, "at their defaults")
+    heading = f"options ({how.format(name=found.component.name)})"
     _print_options(heading, option_table(found.component.build), console)
     composition = _composition(components, found)
     if composition is not None:
@@ -147,7 +162,7 @@ def _print_kind(components: Components, kind: Kind, console: Console) -> None:
         component = one.component
         last = _needs(component) or "-" if kind == "model" else one.distribution
         table.add_row(component.name, component.summary, last)
-    table.columns[0].min_width = min(max(len(one.component.name) for one in found), NAME_WIDTH)
+    table.columns[0].width = min(max(len(one.component.name) for one in found), NAME_WIDTH)
     console.print(table)
 
 
@@ -175,7 +190,7 @@ def _status(plugin: Plugin, components: Components) -> str:
     withheld = [
         f"{conflict.kind} {conflict.name!r}"
         for conflict in components.conflicts
-        if any(one in plugin.announced for one in conflict.announced)
+        if any(one in plugin.announced for one in conflict.withheld)
     ]
     return f"in conflict: {', '.join(withheld)}" if withheld else "ok"
 
@@ -212,17 +227,17 @@ def _print_options(title: str, options: Sequence[Option], console: Console) -> N
         table.add_row(
             f"  {option.name}", option.type, format_value(option.default), option.description or ""
         )
-    table.columns[0].min_width = min(2 + max(len(one.name) for one in options), NAME_WIDTH)
+    table.columns[0].width = min(2 + max(len(one.name) for one in options), NAME_WIDTH)
     console.print(table)
 
 
 def _print_composition(composition: Composition, console: Console) -> None:
     console.print()
-    console.print("parts", style="bold")
+    console.print("parts (--set ROLE.NAME=VALUE, e.g. head.NAME, survival_loss.NAME)", style="bold")
     table = _table("", "")
     table.add_row("  backbone", _part_text(composition.backbone))
     if composition.survival_network is not None:
-        table.add_row("  survival network", _part_text(composition.survival_network))
+        table.add_row("  survival_network", _part_text(composition.survival_network))
         table.add_row("  mask link", composition.mask_link)
     sees = "" if composition.backbone_features else " (does not see the backbone's features)"
     if composition.channels is not None:
@@ -231,7 +246,7 @@ def _print_composition(composition: Composition, console: Console) -> None:
         table.add_row("  sees", "the voxels inside the true tumour mask only")
     table.add_row("  head", _part_text(composition.head) + sees)
     for item in composition.losses:
-        table.add_row("  loss", f"{item.weight:g} x {_part_text(item.loss)}")
+        table.add_row(f"  {item.task}_loss", f"{item.weight:g} x {_part_text(item.loss)}")
     size = " x ".join(str(count) for count in composition.paper_size)
     spacing = " x ".join(f"{step:g}" for step in composition.paper_spacing)
     table.add_row("  paper geometry", f"{size} voxels of {spacing} mm (D, H, W)")

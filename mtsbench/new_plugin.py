@@ -76,6 +76,22 @@ BEGINNINGS = {
         summary="Rank correlation of risk and early events",
         hook="metrics",
     ),
+    "executor": _Begin(
+        built="Threads",
+        arguments="*, workers: int = 1",
+        call="Threads(workers)",
+        summary="Trials in threads of one process",
+        hook="executors",
+        reference="https://docs.python.org/3/library/concurrent.futures.html",
+    ),
+    "tracker": _Begin(
+        built="TextTracker",
+        arguments='runs: Path, *, folder: str = "text-tracker"',
+        call="TextTracker(runs / folder)",
+        summary="A text file of what happened in each run",
+        hook="trackers",
+        reference="https://docs.python.org/3/library/pathlib.html",
+    ),
 }
 
 
@@ -126,6 +142,7 @@ def _package(name: str, kind: str) -> dict[str, str]:
         "package": package,
         "protocol": kind.title(),
         "contract": f"{kind.title()}Contract",
+        "contracts": ", ".join(sorted((f"{kind.title()}Contract", "PluginContract"))),
     }
 
     def fill(template: str) -> str:
@@ -134,7 +151,7 @@ def _package(name: str, kind: str) -> dict[str, str]:
         ).substitute(words)
 
     plugin = fill("plugin.py")
-    if kind == "dataset":
+    if kind in ("dataset", "tracker"):
         plugin = plugin.replace(
             "if TYPE_CHECKING:\n", "if TYPE_CHECKING:\n    from pathlib import Path\n\n"
         )

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 Value = bool | int | float | str | None | tuple["Value", ...]
 NONE_TEXT = "none"
+# Marks a setting or an option (in its `Annotated` type) that came later: while it has its default,
+# a trial's key is what it was before.
+UNSAID = types.MappingProxyType({"unsaid while default": True})
 # A tuple of tuples is written 0:0.001,80:0.0001.
 TUPLE_SEPARATORS = ",:"
 LIMIT_WORDS = {
@@ -111,6 +114,15 @@ def validate(
     hints = {name: hint for name, (hint, _) in parameters.items()}
     defaults = {name: default for name, (_, default) in parameters.items()}
     return defaults | _checked(label, hints, given)
+
+
+def said_options(build: Callable[..., object], values: Mapping[str, Value]) -> dict[str, Value]:
+    """The options that enter a key: one marked `UNSAID` only where it differs from its default."""
+    return {
+        name: values[name]
+        for name, (hint, default) in option_types(build).items()
+        if UNSAID not in getattr(hint, "__metadata__", ()) or values[name] != default
+    }
 
 
 def replace_fields(settings: Settings, given: Mapping[str, object], label: str) -> Settings:

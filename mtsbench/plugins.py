@@ -14,7 +14,7 @@ from types import MappingProxyType
 import pluggy
 
 from mtsbench import __version__, builtin, hookspecs
-from mtsbench.announcements import Announced, Conflict, LoadFailure, Plugin
+from mtsbench.announcements import CORE, Announced, Conflict, LoadFailure, Plugin
 from mtsbench.components import KINDS, Component, Kind, ModelComponent
 from mtsbench.errors import (
     MtsbenchError,
@@ -22,6 +22,7 @@ from mtsbench.errors import (
     PluginConflictError,
     PluginError,
     UnknownComponentError,
+    one_line,
 )
 from mtsbench.options import Value, did_you_mean, option_types, validate
 
@@ -47,7 +48,7 @@ class Components:
         """Names announced more than once."""
         return tuple(
             Conflict(kind=kind, name=name, announced=tuple(found))
-            for (kind, name), found in self._by_name.items()
+            for (kind, name), found in self._announced.items()
             if len(found) > 1
         )
 
@@ -132,11 +133,17 @@ class Components:
         except Exception as error:
             raise PluginError(
                 f"{kind} {name!r} ({found.distribution} {found.version}) cannot be built: "
-                f"{_one_line(error)}"
+                f"{one_line(error)}"
             ) from error
 
     @cached_property
     def _by_name(self) -> Mapping[tuple[Kind, str], list[Announced]]:
+        """As announced, but a name of core's own is core's alone."""
+        kept = {(one.kind, one.name): list(one.kept) for one in self.conflicts if one.kept}
+        return {**self._announced, **kept}
+
+    @cached_property
+    def _announced(self) -> Mapping[tuple[Kind, str], list[Announced]]:
         found: defaultdict[tuple[Kind, str], list[Announced]] = defaultdict(list)
         for plugin in self.plugins:
             for one in plugin.announced:
@@ -187,9 +194,9 @@ def load_components(*, strict: bool | None = None) -> Components:
     plugins = [
         Plugin(
             entry_point="builtin",
-            distribution="mtsbench",
+            distribution=CORE,
             version=__version__,
-            announced=tuple(_announced(builtin, "mtsbench", __version__)),
+            announced=tuple(_announced(builtin, CORE, __version__)),
         )
     ]
     # entry_points() counts a distribution that lies on sys.path twice once.
@@ -230,7 +237,7 @@ def _load(entry_point: EntryPoint, strict: bool) -> Plugin:
         announced = tuple(_announced(entry_point.load(), distribution, version))
     except (Exception, SystemExit) as error:
         failure = LoadFailure(
-            entry_point=name, distribution=distribution, version=version, cause=_one_line(error)
+            entry_point=name, distribution=distribution, version=version, cause=one_line(error)
         )
         if strict:
             raise PluginError(str(failure)) from error
@@ -276,7 +283,7 @@ def _call(manager: pluggy.PluginManager, kind: Kind) -> list[Component[object]]:
     try:
         records = [record for records in getattr(manager.hook, hook)() for record in records]
     except Exception as error:
-        raise PluginError(f"{hook} raised {_one_line(error)}") from error
+        raise PluginError(f"{hook} raised {one_line(error)}") from error
     for record in records:
         if not isinstance(record, expected):
             raise PluginError(
@@ -287,13 +294,6 @@ def _call(manager: pluggy.PluginManager, kind: Kind) -> list[Component[object]]:
             option_types(record.build)
         except Exception as error:
             raise PluginError(
-                f"`build` of {kind} {record.name!r} cannot be used: {_one_line(error)}"
+                f"`build` of {kind} {record.name!r} cannot be used: {one_line(error)}"
             ) from error
     return records
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    if isinstance(error, MtsbenchError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

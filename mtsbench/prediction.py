@@ -11,7 +11,8 @@ import pandas as pd
 import pydantic
 
 from mtsbench.errors import CheckpointError, DataError
-from mtsbench.experiment import model_maker
+from mtsbench.machine import peak_memory_mib
+from mtsbench.model_building import model_maker
 from mtsbench.preprocessing import CaseCache, Preprocessing
 from mtsbench.records import RunDescription
 from mtsbench.trial_files import MODEL, PREPROCESSING, predictions_table, write_masks
@@ -42,7 +43,7 @@ def read_trained(checkpoint: Path, components: Components, device: str) -> Train
     preprocessing = Preprocessing.from_json(_read(checkpoint / PREPROCESSING))
     new_model = model_maker(
         str(description.method["model"]),
-        cast("Mapping[str, str]", description.method["options"]),
+        cast("Mapping[str, object]", description.method["options"]),
         components,
         device,
     )
@@ -78,6 +79,7 @@ def apply(
         cache.prepare(
             preprocessing.held_out_requests(dataset.case_ids), workers=workers, progress=advance
         )
+    progress.prepared(len(dataset.case_ids), peak_memory_mib())
     cohort = preprocessing.cohort(
         cache,
         dataset,

@@ -17,13 +17,13 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from mtsbench.interfaces import TrialEvent
+from mtsbench.events import TrialEvent, trial_label
+from mtsbench.records import TrialRecord
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtsbench.records import RunDescription, TrialRecord
-    from mtsbench.splits import Split
+    from mtsbench.records import FailedTrial, RunDescription
 
 LINE_SECONDS = 10.0
 
@@ -55,34 +55,26 @@ class Progress:
         with self._bar("preparing cases") as advance:
             yield lambda done, total: advance(done, total, "")
 
-    @contextmanager
-    def training(
-        self, split: Split, seed: int, epochs: int
-    ) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
-        """One fit; the callable takes an epoch and its logged values."""
-        label = trial_label(split.repeat, split.fold, seed)
-        with self._bar(label) as advance:
-            yield lambda epoch, values: advance(epoch + 1, epochs, _values(values))
+    def prepared(self, cases: int, memory: float) -> None:
+        """Say that all cases are in the cache, and the peak of resident memory until then (MiB)."""
+        self.console.print(f"{cases} cases prepared, peak memory {memory:.0f} MiB", highlight=False)
 
-    def finished(self, record: TrialRecord) -> None:
-        """Say what a trial scored."""
-        self.console.print(finished_line(record), highlight=False)
-
-    def failed(self, split: Split, seed: int, error: Exception) -> None:
-        """Say why a trial crashed."""
-        self.console.print(failed_line(split, seed, error), style="red", markup=False)
+    def warn(self, line: str) -> None:
+        """Say what went wrong beside the trials."""
+        self.console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
-    def side_by_side(self) -> Iterator[Callable[[TrialEvent], None]]:
-        """Trials in other processes, one bar each; the callable takes what they say."""
+    def trials(self) -> Iterator[Callable[[TrialEvent], None]]:
+        """Trials, one bar each; the callable takes what happens in them."""
         if not self.console.is_terminal:
             lines: dict[str, Callable[[int, int, str], None]] = {}
 
             def line(event: TrialEvent) -> None:
                 if self._said(event):
                     return
-                advance = lines.setdefault(event.trial, self._lines(event.trial))
-                advance(event.done, event.total, _values(event.values))
+                if event.trial not in lines:
+                    lines[event.trial] = self._lines(event.trial)
+                lines[event.trial](event.done, event.total, _values(event.values))
 
             yield line
             return
@@ -106,10 +98,17 @@ class Progress:
             yield bar
 
     def _said(self, event: TrialEvent) -> bool:
-        if event.message is None:
+        if event.message is not None:
+            line = f"{event.trial}: {event.message}"
+            self.console.print(line, style="red", markup=False, highlight=False)
+            return True
+        if event.outcome is None:
             return False
-        style = "red" if event.failed else None
-        self.console.print(event.message, style=style, markup=False, highlight=False)
+        if isinstance(event.outcome, TrialRecord):
+            self.console.print(finished_line(event.outcome), markup=False, highlight=False)
+        else:
+            line = failed_line(event.outcome)
+            self.console.print(line, style="red", markup=False, highlight=False)
         return True
 
     @contextmanager
@@ -135,37 +134,6 @@ class Progress:
         return advance
 
 
-class RelayedProgress:
-    """What `Progress` is to a trial in another process: it passes everything on.
-
-    Args:
-        send: Takes what the trial has to say.
-    """
-
-    def __init__(self, send: Callable[[TrialEvent], None]) -> None:
-        self.send = send
-
-    @contextmanager
-    def training(
-        self, split: Split, seed: int, epochs: int
-    ) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
-        """One fit; the callable takes an epoch and its logged values."""
-        label = trial_label(split.repeat, split.fold, seed)
-        yield lambda epoch, values: self.send(
-            TrialEvent(trial=label, done=epoch + 1, total=epochs, values=dict(values))
-        )
-
-    def finished(self, record: TrialRecord) -> None:
-        """Say what a trial scored."""
-        label = trial_label(record.repeat, record.fold, record.seed)
-        self.send(TrialEvent(trial=label, message=finished_line(record)))
-
-    def failed(self, split: Split, seed: int, error: Exception) -> None:
-        """Say why a trial crashed."""
-        label = trial_label(split.repeat, split.fold, seed)
-        self.send(TrialEvent(trial=label, message=failed_line(split, seed, error), failed=True))
-
-
 def finished_line(record: TrialRecord) -> str:
     """A trial's scores in a line."""
     label = trial_label(record.repeat, record.fold, record.seed)
@@ -176,10 +144,10 @@ def finished_line(record: TrialRecord) -> str:
     return f"{label}: {scores}  ({sum(record.phase_seconds.values()):.0f} s)"
 
 
-def failed_line(split: Split, seed: int, error: Exception) -> str:
+def failed_line(failed: FailedTrial) -> str:
     """Why a trial crashed, in a line."""
-    cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return f"{trial_label(split.repeat, split.fold, seed)} failed: {cause}"
+    cause = failed.error.partition("\n")[0]
+    return f"{trial_label(failed.repeat, failed.fold, failed.seed)} failed: {cause}"
 
 
 def _columns() -> tuple[ProgressColumn, ...]:
@@ -190,11 +158,6 @@ def _columns() -> tuple[ProgressColumn, ...]:
         TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
     )
-
-
-def trial_label(repeat: int, fold: int, seed: int) -> str:
-    """Names a trial."""
-    return f"repeat {repeat} fold {fold} seed {seed}"
 
 
 def _values(values: Mapping[str, float]) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 import pydantic
 
 SCHEMA_VERSION: Literal[1] = 1
+RECORD, DESCRIPTION, OUTCOMES = "record.json", "run.json", "outcomes.parquet"
 
 
 class _Stored(pydantic.BaseModel):
@@ -66,6 +67,62 @@ class FailedTrial(_Stored):
     seed: int
     error: str
     traceback: str
+
+
+class StoredProjection(_Stored):
+    """How long the whole run of a profiled model would take, from its measured step.
+
+    Attributes:
+        steps: Optimiser steps of all trials if none stops early.
+        seconds: Of the steps, of validation after every epoch and of all predictions, one trial
+            after another; without preparing and scoring the cases.
+        low: The same with the first quartile of the measured steps, `high` with the third.
+    """
+
+    trials: int
+    steps: int
+    seconds: float
+    low: float
+    high: float
+
+
+class StoredProfile(_Stored):
+    """What training steps of a run's model cost, measured by `mtsbench profile`.
+
+    Attributes:
+        step: Median seconds of a step; `spread` is the distance of its quartiles.
+        phases: Median seconds of each phase of a step.
+        volumes: Cases trained on per second.
+        inference: Seconds per case.
+        memory: MiB: largest resident memory of the process, or allocated on a CUDA device.
+        flops: Operations of a step; `bytes` read and written by its operators.
+        bandwidth: Bytes per second that the machine copies; `matrix_rate` its operations per
+            second in a matrix product.
+        limit: `memory` or `arithmetic`, whichever bounds the step; `share` of it is reached.
+        energy: Joules a step; None where nothing tells, for the reason `no_energy`.
+        platform: As in a trial's record.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    device: str
+    steps: int
+    step: float
+    spread: float
+    phases: dict[str, float]
+    volumes: float
+    inference: float
+    memory: float
+    parameters: int
+    flops: float
+    bytes: float
+    bandwidth: float
+    matrix_rate: float
+    limit: str
+    share: float
+    energy: float | None
+    no_energy: str | None
+    platform: dict[str, str]
+    projection: StoredProjection | None = None
 
 
 class RunDescription(_Stored):

@@ -17,13 +17,21 @@ import pydantic
 
 from mtsbench.data import Outcomes
 from mtsbench.errors import DataError
-from mtsbench.records import FailedTrial, RunDescription, TrialRecord
+from mtsbench.records import (
+    DESCRIPTION,
+    OUTCOMES,
+    RECORD,
+    FailedTrial,
+    RunDescription,
+    StoredProfile,
+    TrialRecord,
+)
 
 if TYPE_CHECKING:
     from mtsbench.splits import Split
 
 Stored = TypeVar("Stored", bound=pydantic.BaseModel)
-RECORD, DESCRIPTION, OUTCOMES = "record.json", "run.json", "outcomes.parquet"
+PROFILE = "profile.json"
 
 
 class RunStore:
@@ -34,6 +42,7 @@ class RunStore:
         outcomes.parquet    time and event of every case
         trials/KEY/         record.json, predictions.parquet, log.jsonl, checkpoint, masks
         failed/KEY.json     a trial that crashed
+        profile.json        what a training step costs, if `mtsbench profile --out` measured it
 
     Args:
         folder: May not exist yet.
@@ -42,20 +51,26 @@ class RunStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def begin(
-        self, description: RunDescription, splits: Sequence[Split], outcomes: Outcomes
-    ) -> None:
-        """Write what the run is, or check that the folder holds this very run.
+    def begun(self, description: RunDescription) -> bool:
+        """Whether the folder holds this very run.
 
         Raises:
             DataError: The folder holds another run.
         """
-        if (self.folder / DESCRIPTION).exists():
-            if self.description() != description:
-                raise DataError(
-                    f"{self.folder} holds another run (its {DESCRIPTION} differs); "
-                    "choose another --out or remove it"
-                )
+        if not (self.folder / DESCRIPTION).exists():
+            return False
+        if self.description() != description:
+            raise DataError(
+                f"{self.folder} holds another run (its {DESCRIPTION} differs); "
+                "choose another --out or remove it"
+            )
+        return True
+
+    def begin(
+        self, description: RunDescription, splits: Sequence[Split], outcomes: Outcomes
+    ) -> None:
+        """Write what the run is, unless it has begun; raises as `begun` does."""
+        if self.begun(description):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / "splits.json", json.dumps([asdict(s) for s in splits], indent=1))
@@ -112,6 +127,16 @@ class RunStore:
         path = self._failure(failed.key)
         path.parent.mkdir(parents=True, exist_ok=True)
         _write(path, failed.model_dump_json(indent=2))
+
+    def save_profile(self, profile: StoredProfile) -> None:
+        """Keep what a training step costs. DataError if there is no run to keep it with."""
+        self.description()
+        _write(self.folder / PROFILE, profile.model_dump_json(indent=2))
+
+    def profile(self) -> StoredProfile | None:
+        """What a training step costs, or None. DataError if the file is damaged."""
+        path = self.folder / PROFILE
+        return _read(path, StoredProfile) if path.exists() else None
 
     def trial_folder(self, record: TrialRecord) -> Path:
         """Where a finished trial's files lie."""

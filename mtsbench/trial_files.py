@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mtsbench.evaluation import TUMOUR_THRESHOLD, Evaluation
+from mtsbench.errors import DataError
+from mtsbench.evaluation import Evaluation
+from mtsbench.mask_scores import TUMOUR_THRESHOLD
 from mtsbench.preprocessing import native_probability
 from mtsbench.slices import write_slices
 from mtsbench.volumes import Volume, to_sitk
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from mtsbench.records import RunDescription
 
 PREDICTIONS, PREPROCESSING, MODEL = "predictions.parquet", "preprocessing.json", "model.json"
-TRAINING_RISK, SLICES = "training_risk.parquet", "slices.safetensors"
+TRAINING_RISK, SLICES, LOG = "training_risk.parquet", "slices.safetensors", "log.jsonl"
 MASK_COLUMNS = ("true_ml", "predicted_ml", "overlap_ml")
 
 
@@ -32,10 +34,21 @@ class TrainingLog:
     def __init__(self) -> None:
         self.text = ""
 
-    def add(self, epoch: int, values: Mapping[str, float]) -> Mapping[str, float]:
-        """Append one epoch and hand the values on."""
+    def add(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Append one epoch."""
         self.text += json.dumps({"epoch": epoch, **values}) + "\n"
-        return values
+
+
+def read_log(folder: Path) -> list[tuple[int, dict[str, float]]]:
+    """Epoch and values of each line of a trial's log. DataError if it cannot be read."""
+    path = folder / LOG
+    try:
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        return [(line.pop("epoch"), line) for line in lines]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(
+            f"{path} is damaged ({error}); remove its trial folder and run again"
+        ) from error
 
 
 def predictions_table(predictions: Predictions, evaluation: Evaluation | None) -> pd.DataFrame:

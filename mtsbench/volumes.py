@@ -77,6 +77,21 @@ class Volume:
             )
 
 
+def bounding_box(mask: NDArray[np.generic]) -> tuple[slice, slice, slice]:
+    """The smallest box (D, H, W) of voxels that holds a mask, which must not be empty."""
+    tumour = mask.astype(np.bool_, copy=False)
+    plane = np.any(tumour, axis=0)
+    depth, height, width = (
+        np.flatnonzero(present)
+        for present in (tumour.any(axis=(1, 2)), plane.any(axis=1), plane.any(axis=0))
+    )
+    return (
+        slice(int(depth[0]), int(depth[-1]) + 1),
+        slice(int(height[0]), int(height[-1]) + 1),
+        slice(int(width[0]), int(width[-1]) + 1),
+    )
+
+
 def to_sitk(volume: Volume) -> sitk.Image:
     """The same volume as a SimpleITK image (bool masks become uint8)."""
     import SimpleITK as sitk

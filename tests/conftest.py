@@ -21,6 +21,12 @@ def load_module(name: str):
     return module
 
 
+@pytest.fixture(scope="session")
+def load():
+    """Loads a module of this folder by name."""
+    return load_module
+
+
 @pytest.fixture
 def install(monkeypatch):
     """Puts fake distributions on sys.path; the really installed plugins are switched off."""
@@ -35,10 +41,44 @@ def install(monkeypatch):
     return put
 
 
+@pytest.fixture
+def tiny_installed(tmp_path, install, monkeypatch):
+    """Dataset `tiny` and model `uptake` as the only plugin, in the folder that is returned."""
+    install()
+    folder = tmp_path / "installed"
+    metadata = folder / "example_tiny-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: example-tiny\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[mtsbench]\ntiny = tiny_plugin\n")
+    for name in ("tiny.py", "tiny_plugin.py"):
+        (folder / name).symlink_to(Path(__file__).parent / name)
+    monkeypatch.syspath_prepend(folder)
+    return folder
+
+
+@pytest.fixture
+def install_beside(monkeypatch):
+    """Puts fake distributions on sys.path beside the really installed plugins."""
+    monkeypatch.delenv("MTSBENCH_DISABLE", raising=False)
+    monkeypatch.delenv("MTSBENCH_STRICT", raising=False)
+
+    def put(*folders: str) -> None:
+        for folder in folders:
+            monkeypatch.syspath_prepend(Path(__file__).parent / "data" / folder)
+
+    return put
+
+
 @pytest.fixture(scope="session")
 def tiny():
     """The module `tiny.py`: a dataset in memory and a model without a network."""
     return load_module("tiny")
+
+
+@pytest.fixture(scope="session")
+def documents():
+    """The module `documents.py`, which does what a document says."""
+    return load_module("documents")
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,20 @@ def test_the_clock_times_each_phase_even_one_that_fails():
     assert clock.seconds["fit"] >= 0.02
 
 
+def test_what_is_done_for_onlookers_belongs_to_no_phase():
+    clock = PhaseClock()
+
+    with clock.phase("fit"):
+        time.sleep(0.01)
+        with clock.paused():
+            time.sleep(0.2)
+    with clock.phase("predict"):
+        time.sleep(0.01)
+
+    assert 0.01 <= clock.seconds["fit"] < 0.2
+    assert 0.01 <= clock.seconds["predict"] < 0.2
+
+
 @pytest.mark.parametrize(
     ("error", "text"),
     [

@@ -58,7 +58,8 @@ def test_a_new_package_passes_its_check_as_it_is_written(kind, tmp_path, install
 
     assert not components.failures
     assert [one for one in checked if one.status not in ("kept", "not applicable")] == []
-    assert sum(one.status == "kept" for one in checked if one.kind == kind) >= 5
+    kept = sum(one.status == "kept" for one in checked if one.kind == kind)
+    assert kept >= (3 if kind == "executor" else 5)
 
 
 def test_a_new_package_is_checked_and_tested_in_fresh_processes(tmp_path):
@@ -79,7 +80,7 @@ def test_a_new_package_is_checked_and_tested_in_fresh_processes(tmp_path):
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert json.loads(checked.stdout)["kept"] is True
     assert tested.returncode == 0, tested.stdout
-    assert "17 passed, 2 skipped" in tested.stdout
+    assert "17 passed, 3 skipped" in tested.stdout
 
 
 @pytest.mark.parametrize("kind", BEGINNINGS)

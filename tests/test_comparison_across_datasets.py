@@ -1,4 +1,4 @@
-"""Means and tests over datasets; values by R are in test_golden.py."""
+"""Means and tests over datasets; values by R are in test_golden_comparison.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frozen models on an external cohort; the contrast itself is tested in test_golden.py."""
+"""Frozen models on an external cohort; the contrast itself: test_golden_concordance.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrected tests on fold differences; their values by R are in test_golden.py."""
+"""Corrected tests on fold differences; their values by R are in test_golden_comparison.py."""
 
 from __future__ import annotations
 

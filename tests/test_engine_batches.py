@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -13,9 +11,9 @@ from mtsbench.engine.batches import (
     Batch,
     draw_training_rows,
     in_chunks,
-    read_batch,
     read_targets,
 )
+from mtsbench.engine.sources import StreamedCohort
 from mtsbench.errors import DataError
 
 
@@ -85,41 +83,9 @@ def test_a_balanced_batch_of_one_kind_of_cases_is_refused(event, found):
         draw_training_rows(outcomes(event), 8, balanced=True, generator=np.random.default_rng(0))
 
 
-def test_cases_are_stacked_in_the_order_of_the_rows(phantom):
-    cohort = phantom.patients(5).cohort
-
-    batch = read_batch(cohort, np.array([3, 1, 3]), "cpu")
-
-    assert batch.image.shape == (3, 2, *phantom.SIZE)
-    assert batch.image.dtype == batch.clinical.dtype == batch.mask.dtype == torch.float32
-    for position, row in enumerate((3, 1, 3)):
-        np.testing.assert_array_equal(batch.image[position], cohort[row].image)
-        np.testing.assert_array_equal(batch.mask[position], cohort[row].mask)
-        np.testing.assert_array_equal(batch.clinical[position], cohort[row].clinical)
-
-
-def test_a_cohort_without_masks_gives_batches_without(phantom):
-    assert read_batch(phantom.patients(4, masks=False).cohort, [0, 1], "cpu").mask is None
-
-
-def test_a_case_without_mask_among_others_is_refused_by_name(phantom):
-    cohort = phantom.patients(4).cohort
-    without = replace(cohort, read=lambda one: _blinded(cohort.read(one), "P0-02"))
-
-    with pytest.raises(
-        DataError, match="case 'P0-02' has no tumour mask, but others of its cohort"
-    ):
-        read_batch(without, [0, 2], "cpu")
-    assert read_batch(without, [0, 1], "cpu").mask is not None
-
-
-def _blinded(case, case_id):
-    return replace(case, mask=None) if case.case_id == case_id else case
-
-
 def test_targets_follow_the_rows_and_take_the_mask_of_the_batch(phantom):
     patients = phantom.patients(5)
-    batch = read_batch(patients.cohort, [4, 0], "cpu")
+    batch = StreamedCohort(patients.cohort, "cpu").batch([4, 0])
 
     targets = read_targets(patients, np.array([4, 0]), batch)
 

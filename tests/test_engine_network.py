@@ -8,7 +8,7 @@ import torch
 from mtsbench.composition import Part, TrainingSettings
 from mtsbench.engine.balancing import TaskBalance
 from mtsbench.engine.network import BuiltLoss, TotalLoss, assemble, build_losses
-from mtsbench.errors import PluginError, UnknownComponentError
+from mtsbench.errors import OptionError, PluginError, UnknownComponentError
 from mtsbench.interfaces import Outputs, Targets
 
 
@@ -30,6 +30,7 @@ def cascade(phantom):
     """Builds a network whose survival network sees the tumour map, and its input."""
 
     def build(mask_link: str = "soft", *, backbone_features: bool = True):
+        torch.manual_seed(0)
         composition = phantom.composition(
             survival_network=Part(name="encoder"),
             mask_link=mask_link,
@@ -174,7 +175,7 @@ def test_a_built_loss_keeps_its_task_and_weight(phantom):
 def test_one_task_alone_cannot_be_balanced(phantom, rule):
     composition = phantom.composition(backbone="encoder")
 
-    with pytest.raises(PluginError, match=f"balancing={rule} needs a segmentation and a survival"):
+    with pytest.raises(OptionError, match=f"balancing={rule} needs a segmentation and a survival"):
         build_losses(composition, phantom.components(), phantom.settings(balancing=rule))
 
 

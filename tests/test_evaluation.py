@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
+import threading
 
 import numpy as np
 import pytest
 
 from mtsbench.data import Case, Cohort, Outcomes, Predictions, PreparedCase
-from mtsbench.errors import PluginError
+from mtsbench.errors import DataError, MtsbenchError, PluginError
 from mtsbench.evaluation import evaluate
 from mtsbench.metrics.catalogue import Metrics
 from mtsbench.metrics.segmentation import Dice
@@ -93,6 +93,7 @@ def scored(masks=None, probability=None, grids=None, risk=(1.0, 3.0, 2.0), test=
         outcomes=test or fold(),
         train=fold(),
         metrics=changes.get("metrics", METRICS),
+        workers=changes.get("workers", 1),
     )
 
 
@@ -131,6 +132,36 @@ def test_the_risk_is_correlated_with_every_known_factor():
     assert found.recovery["nodes"].reason == "the factor is constant"
     constant = scored(dataset=SimulatedPatients(dict.fromkeys(CASES)), risk=(2.0, 2.0, 2.0))
     assert constant.recovery["size"].reason == "the risk is constant"
+
+
+class Crashes:
+    higher_is_better = True
+
+    def within_fold(self, predictions, test, train):
+        raise KeyError("no\ntable")
+
+    def per_patient(self, predicted, mask, grid):
+        raise ZeroDivisionError
+
+
+def test_a_metric_that_crashes_or_cannot_be_used_costs_no_other_score():
+    metrics = Metrics(
+        within_fold={"harrell-c": HarrellC(), "fold": Crashes()},
+        per_patient={"dice": Dice(), "patient": Crashes()},
+        unusable={"odd": "it computes nothing"},
+    )
+    masks = dict.fromkeys(CASES, box(slice(0, 3)))
+    probability = [box(slice(1, 3))[:4].astype(np.float32)] * 3
+
+    scores = scored(masks=masks, probability=probability, metrics=metrics).scores
+
+    assert scores["harrell-c"].value is not None
+    assert scores["dice"].value is not None
+    assert scores["odd"].reason == "it computes nothing"
+    assert scores["fold"].reason == "the metric raised KeyError: 'no\\ntable'"
+    assert scores["patient"].reason == (
+        "undefined for every test case: the metric raised ZeroDivisionError:"
+    )
 
 
 def test_a_perfect_mask_on_the_same_grid_has_dice_1():
@@ -185,7 +216,7 @@ def test_a_fold_without_any_mask_has_a_reason_instead_of_a_mean():
 
     assert (score.value, score.reason, score.cases) == (
         None,
-        "undefined for every test case",
+        "undefined for every test case: the case has no true mask",
         0,
     )
 
@@ -198,9 +229,7 @@ def test_masks_are_not_scored_without_probability_or_metric(missing):
         "metrics": METRICS,
     }
     given[missing] = (
-        SimpleNamespace(within_fold=METRICS.within_fold, per_patient={})
-        if missing == "metrics"
-        else None
+        Metrics(within_fold=METRICS.within_fold, per_patient={}) if missing == "metrics" else None
     )
 
     assert scored(**given).scores.keys() == {"harrell-c"}
@@ -218,3 +247,74 @@ def test_predictions_in_another_order_than_the_cohort_are_refused():
             train=fold(),
             metrics=METRICS,
         )
+
+
+class WaitingPatients(Patients):
+    """Each case waits until `together` are being loaded; notes how many there are at once."""
+
+    def __init__(self, masks, together: int) -> None:
+        super().__init__(masks)
+        self.barrier = threading.Barrier(together)
+        self.lock = threading.Lock()
+        self.now = self.most = 0
+
+    def load(self, case_id: str) -> Case:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        self.barrier.wait(timeout=20)
+        with self.lock:
+            self.now -= 1
+        return super().load(case_id)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_patients_are_scored_side_by_side_in_their_order(workers):
+    masks = {"P1": box(slice(1, 3)), "P2": None, "P3": box(slice(1, 7))}
+    probability = [box(slice(1, 3)).astype(np.float32)] * 3
+    patients = WaitingPatients(masks, together=workers)
+
+    found = scored(dataset=patients, probability=probability, grids=[NATIVE] * 3, workers=workers)
+
+    assert patients.most == workers
+    assert [score.value for score in found.per_patient["dice"]] == [1.0, None, 0.5]
+    assert list(found.overlaps) == list(found.slices) == ["P1", "P3"]
+
+
+def test_a_case_that_cannot_be_loaded_is_named_once():
+    class Unreadable(Patients):
+        def load(self, case_id: str) -> Case:
+            if case_id == "P2":
+                raise DataError(self.masks["message"])
+            return super().load(case_id)
+
+    masks = dict.fromkeys(CASES, box(slice(1, 3)))
+    given = {"probability": [box(slice(1, 3)).astype(np.float32)] * 3, "grids": [NATIVE] * 3}
+
+    with pytest.raises(DataError, match=r"^case 'P2': PET.nii is damaged$"):
+        scored(dataset=Unreadable({**masks, "message": "case 'P2': PET.nii is damaged"}), **given)
+    with pytest.raises(MtsbenchError, match=r"^case 'P2': PET.nii is damaged$"):
+        scored(dataset=Unreadable({**masks, "message": "PET.nii is damaged"}), **given, workers=2)
+
+
+def test_a_patient_whom_a_metric_cannot_score_has_the_reason_and_the_others_their_scores():
+    class Broken:
+        higher_is_better = True
+
+        def per_patient(self, predicted, mask, grid):
+            if mask.sum() > 40:
+                raise ZeroDivisionError("no surface")
+            return Dice().per_patient(predicted, mask, grid)
+
+    masks = {"P1": box(slice(1, 3)), "P2": box(slice(1, 3)), "P3": box(slice(1, 7))}
+
+    found = scored(
+        masks=masks,
+        probability=[box(slice(1, 3)).astype(np.float32)] * 3,
+        grids=[NATIVE] * 3,
+        metrics=Metrics(within_fold={}, per_patient={"dice": Dice(), "broken": Broken()}),
+    )
+
+    assert [one.value for one in found.per_patient["broken"]] == [1.0, 1.0, None]
+    reason = found.per_patient["broken"][2].reason
+    assert reason == "the metric raised ZeroDivisionError: no surface"

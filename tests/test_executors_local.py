@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from mtsbench.errors import DataError, MtsbenchError
+from mtsbench.events import TrialEvent
 from mtsbench.executors.local import LocalProcesses, send, threads_for
-from mtsbench.interfaces import TrialEvent
+
+OFTEN = 200
 
 
 def test_every_trial_is_done_and_what_it_says_arrives(tmp_path):
@@ -28,6 +30,21 @@ def test_every_trial_is_done_and_what_it_says_arrives(tmp_path):
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "1", "2"]
     assert sorted(heard, key=lambda event: event.trial) == events
+
+
+@pytest.mark.timeout(60)
+def test_all_that_trials_say_is_heard_however_slow_the_listener_is():
+    """A process does not end before its pipe is read, and is not waited for before it ends."""
+    heard = []
+    event = TrialEvent(trial="long" * 1000)
+
+    def listen(said):
+        time.sleep(0.001)
+        heard.append(said)
+
+    LocalProcesses(jobs=1, threads=1).map([partial(_say_often, event)], listen)
+
+    assert heard == [event] * OFTEN
 
 
 def test_without_trials_no_process_is_started():
@@ -73,6 +90,11 @@ def test_trials_end_with_a_run_that_is_killed(tmp_path):
         run.send_signal(signal.SIGKILL)
 
     assert _soon(lambda: _gone(int(worker)))
+
+
+def _say_often(event: TrialEvent) -> None:
+    for _ in range(OFTEN):
+        send(event)
 
 
 def _soon(condition, seconds: float = 20):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mtsbench.errors import DataError, OptionError, UnknownComponentError
@@ -46,10 +48,48 @@ def test_the_same_request_gives_the_same_key(settle):
         {"training.epochs": "3"},
         {"preprocessing.ct_window": "-200,200"},
         {"preprocessing.test_centre": "mask"},
+        {"preprocessing.storage": "float16"},
     ],
 )
 def test_whatever_changes_a_result_changes_the_key(settle, settings):
     assert first_key(settle(**settings)) != first_key(settle())
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "other"),
+    [
+        ("precision", "auto", "bf16"),
+        ("compilation", "off", "on"),
+        ("checkpointing", "false", "true"),
+    ],
+)
+def test_a_setting_that_came_later_changes_no_key_while_it_has_its_default(
+    settle, name, default, other
+):
+    usual = settle()
+
+    assert name not in usual.method()["training"]
+    assert first_key(settle(**{f"training.{name}": default})) == first_key(usual)
+    assert first_key(settle(**{f"training.{name}": other})) != first_key(usual)
+
+
+def test_the_settings_of_the_first_version_are_all_in_the_key(settle):
+    assert set(settle().method()["training"]) == {
+        *("epochs", "steps_per_epoch", "batch_size", "balanced", "learning_rates", "patience"),
+        *("select_by", "rotation", "translation", "translation_mode", "flip", "mask_threshold"),
+        *("segmentation_emphasis", "balancing", "gamma", "first_stage", "batch_norm_momentum"),
+    }
+
+
+def test_the_key_of_a_request_stays_what_it_was(settle):
+    """Else every finished trial would be run again; raise it only with what changes results."""
+    experiment = replace(settle(), versions={})
+
+    assert first_key(experiment) == (
+        "1960a5f540e9e51922382b8f3d1482e501d92887ea147f1833b566bbaa460f53"
+    )
+    exact = replace(settle(**{"preprocessing.storage": "float32"}), versions={})
+    assert first_key(exact) == first_key(experiment)
 
 
 def test_the_seed_changes_the_key(settle):

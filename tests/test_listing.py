@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from mtsbench.announcements import Announced, Plugin
-from mtsbench.components import Component
+from mtsbench.components import Component, ModelComponent
 from mtsbench.errors import OptionError, PluginConflictError
 from mtsbench.listing import (
     component_json,
@@ -83,6 +83,13 @@ def test_a_kind_without_components_is_said_to_be_empty(installed):
     assert printed(print_list, installed(), "executor") == "no executor is installed\n"
 
 
+def test_a_tracker_says_how_its_options_are_set(installed):
+    text = printed(print_component, installed(), "tracker", "mlflow")
+
+    assert "options (--set tracker.mlflow.NAME=VALUE)" in text
+    assert "experiment" in text
+
+
 def test_names_are_never_cut_and_lines_stay_below_80_columns():
     names = ["net:dog:red", "family:" + "very-long-name-" * 8 + "end", "a" * 40]
     announced = tuple(
@@ -105,6 +112,25 @@ def test_names_are_never_cut_and_lines_stay_below_80_columns():
         for name in names:
             start = next(i for i, line in enumerate(rows(text)) if name.startswith(line[0]))
             assert name in "".join(line[0] for line in rows(text)[start : start + 3])
+
+
+def test_no_letter_is_lost_beside_a_long_name():
+    component = ModelComponent(
+        name="singletask-densenet121-masked",
+        summary="Survival from a network that sees the true tumour alone",
+        build=list,
+        reference="https://e.org",
+        needs=frozenset({"image", "training-masks"}),
+        needs_mask_at_test=True,
+    )
+    announced = Announced(component=component, kind="model", distribution="d", version="1")
+    plugin = Plugin(entry_point="e", distribution="d", version="1", announced=(announced,))
+
+    text = printed(print_list, Components(plugins=(plugin,)), "model")
+
+    words = f"{component.name} {component.summary} image, training masks, TRUE MASK OF TEST CASES"
+    assert sorted(text.split()[3:]) == sorted(words.split())
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_a_filter_keeps_the_names_that_contain_it(installed):
@@ -143,7 +169,8 @@ def test_plugins_are_listed_with_failures_conflicts_and_switched_off_ones(instal
     text = printed(print_list, components, "plugin")
 
     found = {line.split()[0]: line for line in text.splitlines()}
-    assert rows(found["builtin"]) == [["builtin", "mtsbench", "0.1.0", "11", "metrics", "ok"]]
+    announced = ["11", "metrics,", "2", "trackers"]
+    assert rows(found["builtin"]) == [["builtin", "mtsbench", "0.1.0", *announced, "ok"]]
     assert "1 dataset, 2 losses, 2 models" in found["working"]
     assert "in conflict: model 'parts'" in found["working"]
     assert "in conflict: model 'parts'" in found["duplicate"]
@@ -219,9 +246,9 @@ def test_a_deep_model_is_shown_with_its_parts_and_training(installed):
     assert "pet_suv, GPU, TRUE MASK OF TEST CASES" in text
     assert ["parameters", "12"] in rows(text)
     assert ["backbone", "unet", "(width=8,", "deep=true)"] in rows(text)
-    assert ["survival", "network", "dense"] in rows(text)
+    assert ["survival_network", "dense"] in rows(text)
     assert ["head", "cox-head", "(dropout=0.5)"] in rows(text)
-    assert ["loss", "0.25", "x", "dice"] in rows(text)
+    assert ["segmentation_loss", "0.25", "x", "dice"] in rows(text)
     assert ["learning_rates", "int:float", ">", "0,...", "0:0.0001"] in rows(text)
     assert "128 x 128 x 128 voxels of 1 x 1 x 1 mm (D, H, W)" in text
 

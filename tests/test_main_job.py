@@ -247,6 +247,7 @@ def test_a_damaged_checkpoint_is_refused_by_name(workplace: Path, finished: Path
         (("--model=deepmts", "--dataset=npc", "--device=tpu"), "device must be auto, cpu"),
         (("--model=deepmts", "--dataset=npc", "--seeds=a"), "seeds must be whole numbers"),
         (("--model=deepmts", "--dataset=npc", "--folds=1"), "folds must be at least 2"),
+        (("--model=deepmts", "--dataset=npc", "--track=tensorbord"), "Did you mean 'tensorboard'?"),
         (
             ("--model=deepmts", "--dataset=npc", "--set=dataset.cases=12", "--folds=9"),
             "cannot fill 9 folds",

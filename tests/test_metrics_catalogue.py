@@ -5,7 +5,7 @@ import pytest
 from mtsbench import builtin
 from mtsbench.announcements import Announced, Plugin
 from mtsbench.components import Component
-from mtsbench.errors import PluginConflictError, PluginError
+from mtsbench.errors import PluginError
 from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.metrics.segmentation import Dice
 from mtsbench.metrics.survival import HarrellC
@@ -53,18 +53,61 @@ def test_cores_own_metrics_are_sorted_by_what_they_are_computed_on():
     assert isinstance(metrics.per_patient["dice"], Dice)
 
 
-def test_a_metric_that_computes_nothing_is_refused():
-    with pytest.raises(
-        PluginError,
-        match="'odd' must have a method within_fold or per_patient, got a dict with neither",
-    ):
-        build_metrics(installed(metric("odd", lambda: {})))
+def test_a_metric_of_a_plugin_is_scored_beside_cores_own():
+    metrics = build_metrics(installed(*builtin.mtsbench_metrics(), metric("overlap", Dice)))
+
+    assert list(metrics.per_patient)[:2] == ["detection", "dice"]
+    assert isinstance(metrics.per_patient["overlap"], Dice)
 
 
-def test_two_metrics_of_one_name_are_refused_rather_than_left_out():
-    both = installed(metric("dice", Dice), metric("dice", Dice))
+def fails():
+    raise KeyError("no table")
 
-    with pytest.raises(
-        PluginConflictError, match="'dice' is announced by distribution0 1 and distribution1 1"
-    ):
-        build_metrics(both)
+
+def test_a_metric_that_cannot_be_used_says_why_and_hides_no_other():
+    metrics = build_metrics(
+        installed(
+            metric("odd", lambda: {}), metric("dice", Dice), metric("broken", lambda: fails())
+        )
+    )
+
+    assert metrics.unusable == {
+        "odd": "metric 'odd' must have a method within_fold or per_patient, got a dict with "
+        "neither",
+        "broken": "metric 'broken' (distribution2 1) cannot be built: KeyError: 'no table'",
+    }
+    assert list(metrics.per_patient) == ["dice"]
+
+
+def test_two_metrics_of_one_name_are_told_rather_than_left_out():
+    metrics = build_metrics(installed(metric("dice", Dice), metric("dice", Dice)))
+
+    assert metrics.per_patient == {}
+    assert metrics.unusable["dice"].startswith(
+        "metric 'dice' is announced by distribution0 1 and distribution1 1; a name needs one author"
+    )
+
+
+def core(*metrics: Component[object]) -> Plugin:
+    return Plugin(
+        entry_point="builtin",
+        distribution="mtsbench",
+        version="1",
+        announced=tuple(
+            Announced(component=one, kind="metric", distribution="mtsbench", version="1")
+            for one in metrics
+        ),
+    )
+
+
+def test_no_plugin_takes_the_name_of_a_metric_of_core():
+    (other,) = installed(metric("dice", lambda: {})).plugins
+    found = Components(plugins=(core(metric("dice", Dice)), other))
+
+    assert isinstance(build_metrics(found).per_patient["dice"], Dice)
+    assert "it is core's own name, so only core's is used" in str(found.conflicts[0])
+
+
+def test_a_metric_of_core_that_cannot_be_built_is_an_error():
+    with pytest.raises(PluginError, match=r"metric 'dice' .* cannot be built: KeyError"):
+        build_metrics(Components(plugins=(core(metric("dice", lambda: fails())),)))

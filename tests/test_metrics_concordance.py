@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -121,9 +121,9 @@ def test_twenty_thousand_cases_take_milliseconds_and_a_quarter_of_lifelines():
     def seconds(call, times: int) -> float:
         measured = []
         for _ in range(times):
-            begin = perf_counter()
+            begin = process_time()
             call()
-            measured.append(perf_counter() - begin)
+            measured.append(process_time() - begin)
         return min(measured)
 
     expected = concordance_index(time, -risk, event)

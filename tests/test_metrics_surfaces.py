@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_erosion, gaussian_filter
+from scipy.spatial import KDTree
 
-from mtsbench.metrics.surfaces import diagonal, hausdorff_95, surface_dice
+from mtsbench.metrics.surfaces import ROUNDING, diagonal, hausdorff_95, surface_dice
 from mtsbench.metrics.surfels import area_of_code, surfel_areas
 from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.volumes import Grid
@@ -104,3 +105,34 @@ def test_a_mask_and_its_complement_have_the_same_surface():
     assert areas == pytest.approx(areas[::-1])
     assert (areas[0], areas[255]) == (0, 0)
     assert (areas[1:255] > 0).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_shortcut_changes_a_bit(seed):
+    """The plain way: erosion for the border, and every distance of both directions."""
+    mask, predicted, grid, tolerance = blobs(seed)
+    if seed % 2:
+        predicted = np.ones_like(predicted)  # an untrained network's mask
+    borders = [np.argwhere(one & ~binary_erosion(one)) * grid.spacing for one in (predicted, mask)]
+    surfels = [surfel_areas(one, grid.spacing) for one in (predicted, mask)]
+
+    distances = [KDTree(borders[1 - a]).query(borders[a])[0] for a in (0, 1)]
+    within = total = 0.0
+    for a in (0, 1):
+        (points, areas), (others, _) = surfels[a], surfels[1 - a]
+        near = KDTree(others).query(points, distance_upper_bound=tolerance + ROUNDING)[0] < np.inf
+        within += float(areas[near].sum())
+        total += float(areas.sum())
+
+    assert hausdorff_95(predicted, mask, grid) == max(np.percentile(one, 95) for one in distances)
+    assert surface_dice(predicted, mask, grid, tolerance=tolerance) == within / total
+
+
+def test_surfaces_far_apart_have_nothing_in_common():
+    mask = np.zeros((30, 12, 12), np.bool_)
+    predicted = mask.copy()
+    mask[2:5, 3:6, 3:6] = predicted[24:27, 3:6, 3:6] = True
+    grid = Grid(size=mask.shape, spacing=(2.0, 1.0, 1.0))
+
+    assert surface_dice(predicted, mask, grid, tolerance=3.0) == 0
+    assert hausdorff_95(predicted, mask, grid) == 44

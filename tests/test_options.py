@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from mtsbench.composition import TrainingSettings
 from mtsbench.errors import OptionError, PluginError
 from mtsbench.options import (
+    UNSAID,
     Option,
     describe_type,
     did_you_mean,
@@ -21,6 +22,7 @@ from mtsbench.options import (
     option_table,
     parse_assignments,
     replace_fields,
+    said_options,
     validate,
 )
 
@@ -309,3 +311,11 @@ def test_a_value_as_shown_can_be_set_again(**values):
 def test_a_suggestion_ignores_case_and_keeps_silent_when_nothing_is_near():
     assert did_you_mean("DeepMTS", ["deepmts", "radiomics-cox"]) == " Did you mean 'deepmts'?"
     assert did_you_mean("zzz", ["deepmts"]) == ""
+
+
+def test_an_option_marked_as_unsaid_is_told_only_where_it_differs_from_its_default():
+    def build(*, width: int = 8, bins: Annotated[float, Field(gt=0), UNSAID] = 2.0):
+        return width, bins
+
+    assert said_options(build, validate("net", build, {})) == {"width": 8}
+    assert said_options(build, validate("net", build, {"bins": "3"})) == {"width": 8, "bins": 3.0}

@@ -94,12 +94,13 @@ def test_batches_are_balanced_and_as_many_as_the_epoch_has_steps(plain, part):
 def test_both_begin_with_the_same_weights_and_get_the_same_loss(plain, part):
     import torch
 
-    from mtsbench.engine.batches import read_batch, read_targets
+    from mtsbench.engine.batches import read_targets
     from mtsbench.engine.precision import place
+    from mtsbench.engine.sources import StreamedCohort
 
     (first, losses), (second, _) = plain.new_network(part), plain.new_network(part)
     place(second, "cpu")
-    batch = read_batch(part.cohort.cohort, [0, 1], "cpu")
+    batch = StreamedCohort(part.cohort.cohort, "cpu").batch([0, 1])
     targets = read_targets(part.cohort, np.array([0, 1]), batch)
     found = []
     for network in (first.eval(), second.eval()):

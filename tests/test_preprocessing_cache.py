@@ -1,106 +1,18 @@
 from __future__ import annotations
 
-import csv
-import hashlib
 import threading
-import time
-import weakref
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from counting_dataset import CHANNELS, Phantoms, phantom, prepare, three
 
-from mtsbench.data import Case
 from mtsbench.errors import DataError, OptionError
 from mtsbench.preprocessing import CaseCache, Preprocessing, PreprocessingSettings
 from mtsbench.preprocessing.cropping import crop
-from mtsbench.volumes import Grid, Volume, from_sitk
 
 SETTINGS = PreprocessingSettings(size=(8, 8, 8), spacing=(4.0, 4.0, 4.0))
-CHANNELS = ("pet_suv", "ct_hu")
-REAL_CASES = Path(__file__).resolve().parents[2] / "shared" / "data" / "sts_hecktor_layout"
-
-
-def phantom(case_id: str, tumour: str = "mask") -> Case:
-    """Random PET and CT on grids of their own; `tumour` is mask, empty or none."""
-    rng = np.random.default_rng(list(case_id.encode()))
-    pet_grid = Grid(size=(10, 12, 12), spacing=(4.0, 4.0, 4.0), origin=(0.0, 2.0, 4.0))
-    ct_grid = Grid(size=(14, 24, 24), spacing=(3.0, 2.0, 2.0))
-    mask = np.zeros(ct_grid.size, np.uint8)
-    if tumour == "mask":
-        mask[4:9, 6:13, 5:11] = 1
-    return Case(
-        case_id=case_id,
-        images={
-            "pet_suv": Volume(array=rng.gamma(2.0, size=pet_grid.size), grid=pet_grid),
-            "ct_hu": Volume(array=rng.integers(-900, 900, ct_grid.size), grid=ct_grid),
-        },
-        mask=None if tumour == "none" else Volume(array=mask, grid=ct_grid),
-        clinical={"age": float(rng.integers(30, 80))},
-    )
-
-
-class Phantoms:
-    """A dataset in memory that counts what is loaded and how much of it is alive."""
-
-    channels = CHANNELS
-    clinical_variables = ()
-    endpoints = ()
-    simulated = True
-    natural_spacing = (4.0, 4.0, 4.0)
-    natural_size = (16, 16, 16)
-    test_centre = "field-of-view"
-
-    def __init__(self, *cases: Case, seconds: float = 0.0) -> None:
-        self.cases = {case.case_id: case for case in cases}
-        self.case_ids = tuple(self.cases)
-        self.seconds = seconds
-        self.loaded: list[str] = []
-        self.alive = self.most_alive = 0
-        self.lock = threading.RLock()
-
-    def load(self, case_id):
-        case = replace(self.cases[case_id])
-        with self.lock:
-            self.loaded.append(case_id)
-            self.alive += 1
-            self.most_alive = max(self.alive, self.most_alive)
-        weakref.finalize(case, self.forget)
-        time.sleep(self.seconds)
-        return case
-
-    def forget(self):
-        with self.lock:
-            self.alive -= 1
-
-    def case_fingerprint(self, case_id):
-        case = self.cases[case_id]
-        digest = hashlib.sha256(str(sorted(case.clinical.items())).encode())
-        for volume in (*case.images.values(), case.mask):
-            digest.update(b"none" if volume is None else volume.array.tobytes())
-        return digest.hexdigest()
-
-    def outcomes(self, endpoint):
-        raise DataError(f"no endpoint {endpoint!r}")
-
-    def centres(self):
-        return {}
-
-    def fingerprint(self):
-        return "".join(map(self.case_fingerprint, self.case_ids))
-
-
-def three() -> Phantoms:
-    return Phantoms(*map(phantom, ("P1", "P2", "P3")))
-
-
-def prepare(cache: CaseCache, requests, workers: int = 2) -> list[tuple[int, int]]:
-    seen: list[tuple[int, int]] = []
-    cache.prepare(
-        requests, workers=workers, progress=lambda done, total: seen.append((done, total))
-    )
-    return seen
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -124,6 +36,34 @@ def test_a_prepared_crop_is_read_as_it_was_made(tmp_path):
         assert found.images.dtype == np.float32
         assert (found.case_id, found.grid) == ("P1", expected.grid)
         assert found.clinical == phantom("P1").clinical
+
+
+def test_half_the_bytes_have_an_entry_of_their_own_beside_the_exact_one(tmp_path):
+    half = replace(SETTINGS, storage="float16")
+    prepare(CaseCache(tmp_path, three(), SETTINGS), TUMOUR_OF_ALL)
+    exact, dataset = content(tmp_path), three()
+
+    prepare(cache := CaseCache(tmp_path, dataset, half), TUMOUR_OF_ALL)
+    found = cache.read("P1", "tumour")
+
+    assert sorted(dataset.loaded) == ["P1", "P2", "P3"]
+    assert {name: data for name, data in content(tmp_path).items() if name in exact} == exact
+    assert found.images.dtype == np.float32
+    expected = crop(phantom("P1"), CHANNELS, "tumour", SETTINGS).images
+    for image, kept, channel in zip(found.images, expected, CHANNELS, strict=True):
+        rounded = np.rint(kept) if channel == "ct_hu" else kept.astype(np.float16)
+        np.testing.assert_array_equal(image, rounded)
+
+
+def test_a_case_that_half_the_bytes_cannot_hold_is_named_and_leaves_nothing(tmp_path):
+    half = replace(SETTINGS, storage="float16")
+    bright = phantom("P1")
+    bright.images["pet_suv"].array[...] = 1e6
+
+    with pytest.raises(DataError, match=r"case 'P1', channel 'pet_suv': the value 1e\+06 cannot"):
+        prepare(CaseCache(tmp_path, Phantoms(bright), half), TUMOUR_OF_ALL[:1])
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_case_is_loaded_once_for_all_its_crops(tmp_path):
@@ -380,56 +320,21 @@ def test_an_unknown_rule_is_refused(tmp_path):
         prepare(CaseCache(tmp_path, three(), SETTINGS), [("P1", "mask")])
 
 
-class RealCases(Phantoms):
-    """Three of the staged soft-tissue sarcoma patients."""
+def test_what_is_missing_is_told_and_nothing_is_written(tmp_path):
+    cases = (
+        phantom("whole"),
+        phantom("none", tumour="empty"),
+        phantom("damaged"),
+        phantom("absent"),
+    )
+    cache = CaseCache(tmp_path, Phantoms(*cases), SETTINGS)
+    requests = Preprocessing.requests(cache.dataset, cache.dataset.case_ids, SETTINGS)
+    prepare(cache, [one for one in requests if one[0] != "absent"])
+    for key in {cache._key("damaged", rule) for case_id, rule in requests if case_id == "damaged"}:
+        (tmp_path / f"{key}.images.npy").write_bytes(b"short")
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
 
-    clinical_variables = ()
+    missing = CaseCache(tmp_path, cache.dataset, SETTINGS).missing(requests)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.case_ids = ("STS-001", "STS-017", "STS-035")
-        with (REAL_CASES / "STS_Training.csv").open(encoding="utf-8") as file:
-            self.rows = {row["PatientID"]: row for row in csv.DictReader(file)}
-
-    def load(self, case_id):
-        import SimpleITK as sitk
-
-        def volume(suffix: str) -> Volume:
-            path = REAL_CASES / case_id / f"{case_id}{suffix}.nii.gz"
-            return from_sitk(sitk.ReadImage(str(path)))
-
-        return Case(
-            case_id=case_id,
-            images={"pet_suv": volume("__PT"), "ct_hu": volume("__CT")},
-            mask=volume(""),
-            clinical={"age": float(self.rows[case_id]["Age"])},
-        )
-
-    def case_fingerprint(self, case_id):
-        return case_id
-
-
-@pytest.mark.data
-@pytest.mark.skipif(not REAL_CASES.is_dir(), reason="the shared folder with real data is absent")
-def test_real_patients_keep_uptake_tissue_and_tumour_volume(tmp_path):
-    dataset = RealCases()
-    settings = PreprocessingSettings(size=(96, 96, 96), spacing=(3.0, 3.0, 3.0))
-    cache = CaseCache(tmp_path, dataset, settings)
-
-    prepare(cache, Preprocessing.requests(dataset, dataset.case_ids, settings))
-
-    for case_id in dataset.case_ids:
-        case = dataset.load(case_id)
-        assert case.mask is not None
-        millilitres = np.prod(case.mask.grid.spacing) * case.mask.array.sum(dtype=int) / 1000
-        for rule in ("tumour", "field-of-view"):
-            cropped = cache.read(case_id, rule)
-            assert cropped.mask is not None
-            assert cropped.mask.sum() * 0.027 == pytest.approx(millilitres, rel=0.03)
-            suv = case.images["pet_suv"].array
-            assert 0.6 * suv.max() < cropped.images[0].max() <= suv.max()
-            in_tumour = cropped.images[1][cropped.mask[0] == 1]
-            native_tumour = case.images["ct_hu"].array[case.mask.array == 1]
-            assert np.median(in_tumour) == pytest.approx(np.median(native_tumour), abs=10)
-        middle = cache.read(case_id, "tumour").mask[0]
-        assert np.argwhere(middle).mean(axis=0) == pytest.approx([47.5] * 3, abs=0.3)
+    assert missing == ("damaged", "absent")
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before

@@ -6,6 +6,7 @@ import pytest
 from mtsbench.preprocessing.cropping import CroppedCase
 from mtsbench.preprocessing.entries import (
     DamagedEntryError,
+    StoredCrop,
     delete_entry,
     read_entry,
     write_entry,
@@ -28,14 +29,22 @@ def crop(mask: bool = True) -> CroppedCase:
     )
 
 
-def read(folder, key="k", channels=2, size=SIZE):
-    return read_entry(folder, key, "P01", channels, size)
+CHANNELS = ("pet_suv", "ct_hu")
+
+
+def write(folder, key, cropped, storage="float32") -> None:
+    write_entry(folder, key, cropped, CHANNELS, storage)
+
+
+def read(folder, key="k", size=SIZE, storage="float32"):
+    found = read_entry(folder, key, "P01", CHANNELS, size, storage)
+    return found.read() if isinstance(found, StoredCrop) else found
 
 
 def test_an_entry_reads_back_exactly_and_memory_mapped(tmp_path):
     written = crop()
 
-    write_entry(tmp_path, "k", written)
+    write(tmp_path, "k", written)
     found = read(tmp_path)
 
     assert isinstance(found, CroppedCase)
@@ -49,7 +58,7 @@ def test_an_entry_reads_back_exactly_and_memory_mapped(tmp_path):
 
 
 def test_an_entry_is_npy_and_json_files_only(tmp_path):
-    write_entry(tmp_path, "k", crop())
+    write(tmp_path, "k", crop())
 
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "k.images.npy",
@@ -59,7 +68,7 @@ def test_an_entry_is_npy_and_json_files_only(tmp_path):
 
 
 def test_a_case_without_mask_reads_back_without_mask(tmp_path):
-    write_entry(tmp_path, "k", crop(mask=False))
+    write(tmp_path, "k", crop(mask=False))
 
     found = read(tmp_path)
 
@@ -69,7 +78,7 @@ def test_a_case_without_mask_reads_back_without_mask(tmp_path):
 
 def test_text_that_looks_like_a_number_stays_text(tmp_path):
     written = crop()
-    write_entry(
+    write(
         tmp_path,
         "k",
         CroppedCase(
@@ -98,15 +107,15 @@ def test_a_case_without_tumour_reads_as_the_reason(tmp_path):
 
 
 def test_arrays_without_json_are_an_unfinished_entry(tmp_path):
-    write_entry(tmp_path, "k", crop())
+    write(tmp_path, "k", crop())
     (tmp_path / "k.json").unlink()
 
     assert read(tmp_path) is None
 
 
 def test_a_deleted_entry_leaves_no_file(tmp_path):
-    write_entry(tmp_path, "k", crop())
-    write_entry(tmp_path, "other", crop())
+    write(tmp_path, "k", crop())
+    write(tmp_path, "other", crop())
 
     delete_entry(tmp_path, "k")
     delete_entry(tmp_path, "k")
@@ -120,7 +129,7 @@ def test_a_failed_write_leaves_no_temporary_file(tmp_path):
     (tmp_path / "k.images.npy").mkdir()  # cannot be replaced by a file
 
     with pytest.raises(OSError, match=r"k\.images\.npy"):
-        write_entry(tmp_path, "k", crop())
+        write(tmp_path, "k", crop())
 
     assert [path.name for path in tmp_path.iterdir()] == ["k.images.npy"]
 
@@ -139,7 +148,7 @@ DAMAGE = {
 @pytest.mark.parametrize("name", ["k.images.npy", "k.mask.npy"])
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_array_is_noticed_and_named(tmp_path, name, damage):
-    write_entry(tmp_path, "k", crop())
+    write(tmp_path, "k", crop())
 
     DAMAGE[damage](tmp_path / name)
 
@@ -149,7 +158,7 @@ def test_a_damaged_array_is_noticed_and_named(tmp_path, name, damage):
 
 @pytest.mark.parametrize("text", ["", '{"grid": 1}', '{"has_mask": true}', "\x00"])
 def test_a_damaged_json_is_noticed_and_named(tmp_path, text):
-    write_entry(tmp_path, "k", crop())
+    write(tmp_path, "k", crop())
 
     (tmp_path / "k.json").write_text(text)
 
@@ -158,7 +167,41 @@ def test_a_damaged_json_is_noticed_and_named(tmp_path, text):
 
 
 def test_an_entry_of_another_size_is_damaged(tmp_path):
-    write_entry(tmp_path, "k", crop())
+    write(tmp_path, "k", crop())
 
     with pytest.raises(DamagedEntryError, match=r"\(2, 3, 4, 5\), expected .*\(2, 4, 4, 4\)"):
         read(tmp_path, size=(4, 4, 4))
+
+
+def test_half_the_bytes_read_back_rounded_and_are_memory_mapped(tmp_path):
+    written = crop()
+    written.images[1] *= 1000
+
+    write(tmp_path, "k", written, "float16")
+    mapped = read_entry(tmp_path, "k", "P01", CHANNELS, SIZE, "float16")
+    found = read(tmp_path, storage="float16")
+
+    assert isinstance(mapped.images, np.memmap)
+    assert mapped.images.nbytes == written.images.nbytes // 2
+    assert found.images.dtype == np.float32
+    np.testing.assert_array_equal(found.images[0], written.images[0].astype(np.float16))
+    np.testing.assert_array_equal(found.images[1], np.rint(written.images[1]))
+    np.testing.assert_array_equal(found.mask, written.mask)
+
+
+@pytest.mark.parametrize(("written", "asked"), [("float32", "float16"), ("float16", "float32")])
+def test_an_entry_of_another_storage_is_damaged(tmp_path, written, asked):
+    write(tmp_path, "k", crop(), written)
+
+    with pytest.raises(DamagedEntryError, match=r"k\.images\.npy is damaged \(it holds .*expected"):
+        read(tmp_path, storage=asked)
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_array_of_half_the_bytes_is_noticed(tmp_path, damage):
+    write(tmp_path, "k", crop(), "float16")
+
+    DAMAGE[damage](tmp_path / "k.images.npy")
+
+    with pytest.raises(DamagedEntryError, match=r"k\.images\.npy is damaged"):
+        read(tmp_path, storage="float16")

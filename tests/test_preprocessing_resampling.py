@@ -258,3 +258,21 @@ def test_a_probability_of_another_size_is_refused():
 
     with pytest.raises(DataError, match=r"shape \(2, 2, 2\) but its grid has size \(4, 4, 4\)"):
         native_probability(np.ones((2, 2, 2), np.float32), grid, grid)
+
+
+@pytest.mark.parametrize("centre", [(0.0, 0.0, 0.0), (25.0, -25.0, 25.0), (-30.0, 4.0, 11.0)])
+@pytest.mark.parametrize("degrees", [0.0, 20.0])
+def test_a_mask_is_resampled_like_an_image(centre, degrees):
+    grid = Grid(
+        size=(26, 30, 28),
+        spacing=(2.5, 2.0, 2.0),
+        origin=(-27.0, -29.0, -31.0),
+        direction=turned(degrees, degrees / 2),
+    )
+    mask = ball(grid, centre, 9.0)
+    target = Grid(size=(12, 12, 12), spacing=(6.0, 6.0, 6.0), origin=(-33.0, -33.0, -33.0))
+
+    found = resample_mask(mask, target)
+
+    assert mask.array.any()
+    np.testing.assert_array_equal(found, resample_image(mask, target, outside=0.0) >= 0.5)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from mtsbench.report.paper_tables import Table, all_tables, endpoint_table, leaderboard, write_table
+from mtsbench.report.paper_tables import all_tables, endpoint_table, leaderboard
+from mtsbench.report.text_table import Table, write_table
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pandas as pd
@@ -10,6 +11,7 @@ from rich.console import Console
 
 from mtsbench.errors import DataError
 from mtsbench.experiment import Request, resolve
+from mtsbench.machine import peak_memory_mib
 from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.progress import Progress
 from mtsbench.runner import RunOptions, run
@@ -20,7 +22,7 @@ from mtsbench.store import RunStore
 
 @pytest.fixture
 def start(tiny, tmp_path):
-    def start(out="run", save_masks=False, **settings):
+    def start(out="run", save_masks=False, shown=None, case_memory=None, **settings):
         components = tiny.components()
         experiment = resolve(
             Request(model="uptake", dataset="tiny", preset="standard", folds=3, settings=settings),
@@ -33,7 +35,8 @@ def start(tiny, tmp_path):
             cache_folder=tmp_path / "cache",
             workers=2,
             save_masks=save_masks,
-            progress=Progress(Console(file=StringIO())),
+            progress=Progress(Console(file=shown or StringIO(), width=100)),
+            case_memory=case_memory,
         )
         run(experiment, splits, build_metrics(components), store, options)
         return store
@@ -122,3 +125,31 @@ def test_a_case_that_cannot_be_read_stops_the_run_and_is_named(start):
 def test_masks_are_written_on_request_only(start):
     assert not list(start().folder.rglob("*.nii.gz"))
     assert len(list(start("masks", save_masks=True).folder.rglob("*.nii.gz"))) == 24
+
+
+def test_the_peak_of_memory_while_preparing_is_told(start):
+    shown = StringIO()
+
+    start(shown=shown)
+
+    (line,) = (line for line in shown.getvalue().splitlines() if "prepared" in line)
+    told = re.fullmatch(r"24 cases prepared, peak memory (\d+) MiB", line)
+    assert told
+    assert 20 < int(told[1]) <= peak_memory_mib() + 1
+
+
+def test_the_memory_for_cases_reaches_the_model_and_changes_no_key(start, tiny, monkeypatch):
+    given = []
+
+    def fit(self, train, validation, context):
+        self.scale = 1.0
+        given.append(context.case_memory)
+
+    monkeypatch.setattr(tiny.UptakeModel, "fit", fit)
+
+    by_default, asked = start("a"), start("b", case_memory=7)
+
+    assert given == [None] * 3 + [7] * 3
+    keys = [{record.key for record in store.records()} for store in (by_default, asked)]
+    assert keys[0] == keys[1]
+    assert len(keys[0]) == 3

@@ -8,6 +8,7 @@ import pytest
 
 from mtsbench.data import Outcomes
 from mtsbench.errors import DataError
+from mtsbench.records import StoredProfile
 from mtsbench.splits import Split
 from mtsbench.store import RunStore, read_table
 
@@ -207,3 +208,36 @@ def test_missing_or_damaged_outcomes_are_named(store):
 def test_a_table_without_a_needed_column_is_named(store):
     with pytest.raises(DataError, match=r"outcomes.parquet has no column 'risk'; remove it"):
         read_table(store.folder / "outcomes.parquet", ("risk",))
+
+
+def test_a_profile_is_kept_with_a_run_only(store, tmp_path):
+    profile = StoredProfile(
+        device="cpu",
+        steps=1,
+        step=1.0,
+        spread=0.0,
+        phases={"data": 0.1},
+        volumes=8.0,
+        inference=0.1,
+        memory=1.0,
+        parameters=1,
+        flops=1.0,
+        bytes=1.0,
+        bandwidth=1.0,
+        matrix_rate=1.0,
+        limit="memory",
+        share=0.5,
+        energy=None,
+        no_energy="none",
+        platform={},
+    )
+    with pytest.raises(DataError, match=r"run\.json does not exist"):
+        RunStore(tmp_path / "no-run").save_profile(profile)
+    assert store.profile() is None
+
+    store.save_profile(profile)
+
+    assert store.profile() == profile
+    (store.folder / "profile.json").write_text("{}")
+    with pytest.raises(DataError, match=r"profile\.json is damaged"):
+        store.profile()

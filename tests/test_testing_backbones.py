@@ -136,6 +136,37 @@ class GivesTuple(RightBackbone):
         return super().forward(image).maps
 
 
+class Picky(RightBackbone):
+    """Takes images from 20 voxels on and says so."""
+
+    smallest_side = 20
+
+    def forward(self, image):
+        if min(image.shape[2:]) < 20:
+            raise RuntimeError("kernel size is larger than the image")
+        return super().forward(image)
+
+
+class PickierThanItSays(Picky):
+    smallest_side = 18
+
+
+class OneSizeOnly(RightBackbone):
+    only_size = (16, 24, 20)
+
+    def forward(self, image):
+        if tuple(image.shape[2:]) != self.only_size:
+            raise RuntimeError("the position embedding is of another size")
+        return super().forward(image)
+
+
+class Empty(nn.Module):
+    multiple, segments, channels = 1, False, ()
+
+    def forward(self, image):
+        return Features(maps=())
+
+
 FAULTS = [
     ("the_maps_are_those_declared", OtherChannels, r"of \(4, 8\) channels, gives \(4, 6\)"),
     ("the_maps_are_those_declared", GivesTuple, r"mtsbench\.interfaces\.Features, got tuple"),
@@ -151,6 +182,7 @@ FAULTS = [
     ("the_seed_decides_the_initial_weights", DrawsFromNumpy, "two builds after the same torch"),
     ("sides_may_differ", CubesOnly, r"an image of \(16, 17, 18\) voxels fails though"),
     ("an_odd_size_works_or_is_declared", EvenOnly, "a tumour map of another size"),
+    ("sides_may_differ", PickierThanItSays, r"an image of \(18, 19, 20\) voxels fails though"),
     ("extreme_images_are_finite", Standardised, "an image of voxels zero gives maps with nan"),
     ("any_number_of_image_channels_can_be_asked_for", TwoChannelsOnly, "built for 1 channels"),
     ("the_image_is_left_as_it_is", InPlace, "the backbone changed its image"),
@@ -188,6 +220,28 @@ def test_a_declared_multiple_spares_the_odd_size(contract_of, verdicts, phantom)
             "the backbone declares multiple = 8, so core gives it no other size",
         )
     }
+
+
+def test_a_declared_smallest_side_is_where_the_checks_begin(contract_of, verdicts):
+    found = verdicts(contract_of(BackboneContract, lambda channels: Picky(channels)))
+
+    assert {status for status, _ in found.values()} == {"kept"}, found
+
+
+def test_a_backbone_of_one_size_is_given_that_size_alone(contract_of, verdicts):
+    found = verdicts(contract_of(BackboneContract, lambda channels: OneSizeOnly(channels)))
+
+    reason = "the backbone declares only_size = (16, 24, 20)"
+    assert {name: one for name, one in found.items() if one[0] != "kept"} == {
+        "sides_may_differ": ("not applicable", reason),
+        "an_odd_size_works_or_is_declared": ("not applicable", reason),
+    }
+
+
+def test_a_backbone_without_maps_has_nothing_to_train(contract_of, verdicts):
+    found = verdicts(contract_of(BackboneContract, lambda channels: Empty()))
+
+    assert {status for status, _ in found.values()} == {"kept"}, found
 
 
 def test_a_backbone_that_is_no_module_is_refused(contract_of):

@@ -121,6 +121,12 @@ class OthersOutcomes(Right):
         return replace(found, case_ids=("X99", *found.case_ids[1:]))
 
 
+class NegativeTime(Right):
+    def outcomes(self, endpoint):
+        found = super().outcomes(endpoint)
+        return replace(found, time=found.time - 200.0)
+
+
 class TupleOutcomes(Right):
     def outcomes(self, endpoint):
         return (1.0, True)
@@ -158,6 +164,12 @@ NoSpacing = image(lambda old: Volume(array=old.array, grid=replace(GRID, spacing
 Flat = image(lambda old: Volume(array=old.array[0], grid=replace(GRID, size=(6, 8))))
 OtherChannel = loading(lambda case, _: replace(case, images={"ct_hu": case.images["pet_suv"]}))
 Labels = loading(lambda case, _: replace(case, mask=Volume(array=2 * case.mask.array, grid=GRID)))
+Elsewhere = loading(
+    lambda case, _: replace(
+        case,
+        mask=Volume(array=case.mask.array, grid=replace(GRID, origin=(500.0, 0.0, 0.0))),
+    )
+)
 Unmasked = loading(lambda case, _: replace(case, mask=None))
 Undeclared = loading(lambda case, _: replace(case, clinical={**case.clinical, "stage": "IV"}))
 AgeAsText = loading(lambda case, _: replace(case, clinical={**case.clinical, "age": "forty"}))
@@ -229,6 +241,7 @@ FAULTS = [
     ("images_are_finite_and_of_the_declared_channels", NoSpacing, r"spacing \(3\.0, 0\.0"),
     ("images_are_finite_and_of_the_declared_channels", Flat, r"\(D, H, W\), got \(6, 8\)"),
     ("images_are_finite_and_of_the_declared_channels", OtherChannel, r"\['ct_hu'\], the data"),
+    ("channels_and_mask_lie_in_one_patient", Elsewhere, "'mask': no overlap with the channels"),
     ("masks_hold_zero_and_one", Labels, r"a mask holds the values \[0, 2\]"),
     ("clinical_values_are_those_declared", Undeclared, "has clinical .*'stage'"),
     ("clinical_values_are_those_declared", AgeAsText, "'age' .* is numeric, got 'forty'"),
@@ -273,6 +286,15 @@ def test_a_folder_that_does_not_exist_must_be_refused(contract_of, fault, messag
 
     with pytest.raises(BrokenPromise, match=f"a folder that does not exist {message}"):
         contract().test_a_missing_folder_is_refused()
+
+
+def test_a_time_below_0_is_named_with_its_case(contract_of, verdicts, monkeypatch):
+    monkeypatch.setattr(NegativeTime, "__reduce__", lambda self: (NegativeTime, ()))
+    found = verdicts(contract_of(DatasetContract, lambda root: NegativeTime()))
+
+    status, reason = found["outcomes_belong_to_cases_and_hold_events"]
+    assert status == "broken"
+    assert "'R00' has time -100; expected days > 0" in reason
 
 
 def test_a_right_dataset_keeps_every_promise(contract_of, verdicts, monkeypatch):

@@ -44,16 +44,16 @@ class NeedsOne(Right):
         super().map(trials, report)
 
 
-@pytest.mark.parametrize(
-    ("check", "fault", "message"),
-    [
-        ("every_trial_is_run_once", Forgets, r"ran \[0, 1, 1, 1\] times"),
-        ("every_trial_is_run_once", Repeats, r"ran \[2, 1, 1, 1\] times"),
-        ("a_failing_trial_does_not_stop_the_others", Stops, "map raised RuntimeError"),
-        ("a_failing_trial_does_not_stop_the_others", StopsQuietly, r"ran \[1, 1, 0, 0\] times"),
-        ("no_trial_is_no_mistake", NeedsOne, "an empty list of trials raised IndexError"),
-    ],
-)
+FAULTS = [
+    ("every_trial_is_run_once", Forgets, r"ran \[0, 1, 1, 1\] times"),
+    ("every_trial_is_run_once", Repeats, r"ran \[2, 1, 1, 1\] times"),
+    ("a_failing_trial_does_not_stop_the_others", Stops, "map raised RuntimeError"),
+    ("a_failing_trial_does_not_stop_the_others", StopsQuietly, r"ran \[1, 1, 0, 0\] times"),
+    ("no_trial_is_no_mistake", NeedsOne, "an empty list of trials raised IndexError"),
+]
+
+
+@pytest.mark.parametrize(("check", "fault", "message"), FAULTS)
 def test_the_check_catches_the_fault(contract_of, check, fault, message):
     contract = contract_of(ExecutorContract, lambda: fault())
 

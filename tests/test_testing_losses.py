@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mtsbench.testing import BrokenPromise, LossContract
-from mtsbench.testing.losses import READS, batch, shuffled
+from mtsbench.testing.losses import READS, batch, partial_likelihood, shuffled
 
 
 def cox(outputs, targets):
@@ -171,6 +171,24 @@ def test_values_are_compared_with_the_oracle(contract_of):
         contract_of(
             LossContract, lambda: cox, oracle=(right, wrong)
         )().test_values_equal_the_oracle()
+
+
+def efron(outputs, targets):
+    """Efron's partial likelihood, mean over the events."""
+    return partial_likelihood(outputs, targets, "efron") / targets.event.sum()
+
+
+def test_ties_are_compared_with_the_method_that_is_named(contract_of):
+    def check(loss, ties):
+        contract_of(
+            LossContract, lambda: loss, reads="log-risk", ties=ties
+        )().test_ties_are_treated_as_the_named_method_does()
+
+    check(cox, "breslow")
+    check(efron, "efron")
+    for loss, ties in ((cox, "efron"), (efron, "breslow")):
+        with pytest.raises(BrokenPromise, match=rf"with ties .* times that of {ties.title()}"):
+            check(loss, ties)
 
 
 def test_a_loss_without_gradient_for_any_batch_is_told_so(contract_of, verdicts):

@@ -108,6 +108,38 @@ class Peeks(Right):
         return found if outcomes is None else replace(found, risk=-outcomes.time)
 
 
+class CoarseMaps(Right):
+    def predictions(self, cohort, cases):
+        found = super().predictions(cohort, cases)
+        return replace(
+            found, tumour_probability=tuple(one[::2] for one in found.tumour_probability)
+        )
+
+
+class LogitsAsMaps(Right):
+    def predictions(self, cohort, cases):
+        found = super().predictions(cohort, cases)
+        return replace(
+            found, tumour_probability=tuple(8 * one - 4 for one in found.tumour_probability)
+        )
+
+
+class WithCurves(Right):
+    """Exponential curves; the higher the risk, the lower."""
+
+    sign = 1.0
+
+    def predictions(self, cohort, cases):
+        found = super().predictions(cohort, cases)
+        rate = 1e-3 * np.exp(self.sign * found.risk)
+        days = np.linspace(0, 3000, 7)
+        return replace(found, survival=np.exp(-rate[:, None] * days[None, :]), survival_time=days)
+
+
+class CurvesUpsideDown(WithCurves):
+    sign = -1.0
+
+
 class ForgetsTheScale(Right):
     def load(self, folder):
         super().load(folder)
@@ -155,6 +187,16 @@ FAULTS = [
     ("the_same_seed_gives_the_same_predictions", Unseeded, "two fits with the same seed"),
     ("a_higher_risk_means_an_earlier_event", UpsideDown, r"C on the phantom is 0\.0\d, expected"),
     ("a_higher_risk_means_an_earlier_event", Constant, r"C on the phantom is 0\.50, expected 0\.6"),
+    (
+        "tumour_maps_are_probabilities_on_the_grid_of_each_case",
+        CoarseMaps,
+        r"has \(16, 16, 16\) voxels, its tumour map \(8, 16, 16\)",
+    ),
+    (
+        "tumour_maps_are_probabilities_on_the_grid_of_each_case",
+        LogitsAsMaps,
+        r"leaves \[0, 1\]; give probabilities",
+    ),
     ("a_stored_model_predicts_the_same", ForgetsTheScale, "the loaded model predicts something"),
     ("a_stored_model_is_no_pickle", Pickles, "save wrote 'model.pkl'; write safetensors"),
     ("a_stored_model_is_no_pickle", WritesNothing, "save wrote no file"),
@@ -171,6 +213,17 @@ def test_the_check_catches_the_fault(contract_of, check, fault, message):
         getattr(contract(), f"test_{check}")()
 
 
+def test_curves_that_contradict_the_risk_are_found(contract_of, verdicts):
+    record = {"produces": frozenset({"risk", "survival", "mask"})}
+    right = verdicts(contract_of(ModelContract, lambda: WithCurves(), record))
+
+    assert {status for status, _ in right.values()} == {"kept"}, right
+    with pytest.raises(BrokenPromise, match=r"early events by the curves is -1\.00"):
+        contract_of(
+            ModelContract, lambda: CurvesUpsideDown(), record
+        )().test_a_higher_risk_has_the_lower_curve()
+
+
 def test_a_product_that_is_not_declared_is_found(contract_of):
     contract = contract_of(ModelContract, lambda: Right(), {"produces": frozenset({"risk"})})
 
@@ -181,12 +234,14 @@ def test_a_product_that_is_not_declared_is_found(contract_of):
 def test_a_right_model_keeps_every_promise(contract_of, verdicts):
     found = verdicts(contract_of(ModelContract, lambda: Right(), RISK_AND_MASK))
 
+    assert found.pop("a_higher_risk_has_the_lower_curve")[0] == "not applicable"
     assert {status for status, _ in found.values()} == {"kept"}, found
 
 
 def test_the_tiny_model_keeps_every_promise(contract_of, verdicts, tiny):
     found = verdicts(contract_of(ModelContract, lambda: tiny.UptakeModel(""), RISK_AND_MASK))
 
+    assert found.pop("a_higher_risk_has_the_lower_curve")[0] == "not applicable"
     assert {status for status, _ in found.values()} == {"kept"}, found
 
 

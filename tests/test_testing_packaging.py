@@ -47,29 +47,54 @@ def package(tmp_path, monkeypatch, install):
     return put
 
 
-@pytest.mark.parametrize(
-    ("check", "code", "message"),
-    [
-        (
-            "the_plugin_loads_in_a_fresh_process",
-            "import absent_one",
-            "No module named 'absent_one'",
-        ),
-        (
-            "the_plugin_loads_in_a_fresh_process",
-            GOOD.replace("mtsbench_losses", "mtsbench_loses"),
-            "no hook is called 'mtsbench_loses'",
-        ),
-        ("the_plugin_loads_in_a_fresh_process", "import os; os._exit(7)", "a fresh process fails"),
-        ("listing_imports_nothing_heavy", f"import scipy{GOOD}", r"imports \['scipy'\]"),
-        ("the_plugin_announces_something", "", "'mine' announces nothing; mark a hook"),
-        (
-            "every_default_fits_its_type",
-            GOOD.replace("float = 1.0", "float = 'large'"),
-            "a default does not fit: option 'scale'",
-        ),
-    ],
-)
+FAULTS = [
+    (
+        "the_plugin_loads_in_a_fresh_process",
+        "import absent_one",
+        "No module named 'absent_one'",
+    ),
+    (
+        "the_plugin_loads_in_a_fresh_process",
+        GOOD.replace("mtsbench_losses", "mtsbench_loses"),
+        "no hook is called 'mtsbench_loses'",
+    ),
+    ("the_plugin_loads_in_a_fresh_process", "import os; os._exit(7)", "a fresh process fails"),
+    (
+        "the_plugin_loads_in_a_fresh_process",
+        GOOD.replace('name="own"', 'name="Own Loss"'),
+        "component name must be lower-case words",
+    ),
+    (
+        "the_plugin_loads_in_a_fresh_process",
+        GOOD.replace('"Own"', '"Own" * 30'),
+        "needs a one-line summary of 1 to 80 characters, got 90",
+    ),
+    (
+        "the_plugin_loads_in_a_fresh_process",
+        GOOD.replace('"https://example.org/"', '"Cox 1972"'),
+        "needs a DOI or other URL as reference, got 'Cox 1972'",
+    ),
+    (
+        "the_plugin_loads_in_a_fresh_process",
+        GOOD.replace("yield Component(", "yield dict("),
+        "must give records of type Component, got a dict",
+    ),
+    (
+        "the_plugin_loads_in_a_fresh_process",
+        GOOD.replace("@hookimpl\n", ""),
+        "is not marked with @mtsbench.hookspecs.hookimpl",
+    ),
+    ("listing_imports_nothing_heavy", f"import scipy{GOOD}", r"imports \['scipy'\]"),
+    ("the_plugin_announces_something", "", "'mine' announces nothing; mark a hook"),
+    (
+        "every_default_fits_its_type",
+        GOOD.replace("float = 1.0", "float = 'large'"),
+        "a default does not fit: option 'scale'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "code", "message"), FAULTS)
 def test_the_check_catches_the_fault(package, monkeypatch, check, code, message):
     contract = package(code=code)
     if "_exit" in code:  # in this process it must not be loaded

@@ -6,12 +6,14 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from mtsbench.data import Predictions
+from mtsbench.errors import DataError
 from mtsbench.evaluation import Evaluation
 from mtsbench.interfaces import Score
 from mtsbench.metrics.overlap import Overlap
-from mtsbench.trial_files import TrainingLog, predictions_table, write_predictions
+from mtsbench.trial_files import TrainingLog, predictions_table, read_log, write_predictions
 
 
 def test_the_log_has_one_line_an_epoch():
@@ -24,6 +26,23 @@ def test_the_log_has_one_line_an_epoch():
         {"epoch": 0, "loss": 1.0},
         {"epoch": 1, "loss": 0.5, "validation_dice": 0.2},
     ]
+
+
+def test_the_log_is_read_as_it_was_written(tmp_path):
+    log = TrainingLog()
+    log.add(0, {"loss": 1.0})
+    log.add(1, {"loss": 0.5, "validation_dice": 0.2})
+    (tmp_path / "log.jsonl").write_text(log.text)
+
+    assert read_log(tmp_path) == [(0, {"loss": 1.0}), (1, {"loss": 0.5, "validation_dice": 0.2})]
+
+
+@pytest.mark.parametrize("text", ["{", '{"loss": 1.0}'])
+def test_a_damaged_log_is_named(text, tmp_path):
+    (tmp_path / "log.jsonl").write_text(text)
+
+    with pytest.raises(DataError, match=r"log\.jsonl is damaged .*remove its trial folder"):
+        read_log(tmp_path)
 
 
 def test_survival_curves_and_reasons_have_columns_of_their_own(tmp_path):

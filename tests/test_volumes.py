@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from mtsbench.errors import DataError
-from mtsbench.volumes import Grid, Volume, from_sitk, to_sitk
+from mtsbench.volumes import Grid, Volume, bounding_box, from_sitk, to_sitk
 
 lengths = st.floats(0.5, 5.0)
 places = st.floats(-200.0, 200.0)
@@ -88,3 +88,12 @@ def test_grids_that_differ_in_one_thing_are_not_the_same_space(other):
 
     assert not grid.same_space(other)
     assert grid.same_space(Grid(size=(2, 3, 4), spacing=(3.0, 2.0, 1.0), origin=(1e-5, 0.0, 0.0)))
+
+
+@pytest.mark.parametrize("kind", [np.bool_, np.uint8])
+def test_a_bounding_box_is_the_smallest_that_holds_the_mask(kind):
+    mask = np.zeros((5, 6, 7), kind)
+    mask[1, 2, 3] = mask[3, 0, 4] = 1
+
+    assert bounding_box(mask) == (slice(1, 4), slice(0, 3), slice(3, 5))
+    assert bounding_box(np.ones((2, 3, 4), kind)) == (slice(0, 2), slice(0, 3), slice(0, 4))

@@ -5,17 +5,30 @@ Loaded by the fixture `tiny`; nothing else imports it.
 
 from __future__ import annotations
 
+import io
 import json
+from pathlib import Path
 
 import numpy as np
+from rich.console import Console
 
 from mtsbench.announcements import Announced, Plugin
 from mtsbench.builtin import mtsbench_metrics
+from mtsbench.comparison.comparable import read_run
+from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.components import Component, ModelComponent
 from mtsbench.composition import Composition, Part, TrainingSettings
 from mtsbench.data import Case, ClinicalVariable, Outcomes, Predictions
 from mtsbench.errors import CheckpointError, NotFittedError
+from mtsbench.experiment import Request, resolve
+from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.plugins import Components
+from mtsbench.progress import Progress
+from mtsbench.report.run_page import write_run_page
+from mtsbench.runner import RunOptions, run
+from mtsbench.splits import make_splits
+from mtsbench.store import RunStore
+from mtsbench.tracking import Trackers
 from mtsbench.volumes import Grid, Volume
 
 URL = "https://example.org"
@@ -170,3 +183,29 @@ def components(*, needs=frozenset(), with_parts: bool = False) -> Components:
             ),
         )
     )
+
+
+def follow(folder: Path, trackers, **settings) -> tuple[RunStore, str]:
+    """Do a run of three trials with these trackers: its store, and what the user was told."""
+    installed = components()
+    experiment = resolve(
+        Request(model="uptake", dataset="tiny", preset="standard", folds=3, settings=settings),
+        installed,
+    )
+    splits = make_splits(experiment.dataset.outcomes("pfs"), experiment.protocol, {})
+    store = RunStore(folder / "run")
+    progress = Progress(Console(file=io.StringIO(), width=400))
+    with Trackers(trackers, progress.warn) as followed:
+        options = RunOptions(
+            cache_folder=folder / "cache",
+            workers=2,
+            save_masks=False,
+            progress=progress,
+            trackers=followed,
+        )
+        run(experiment, splits, build_metrics(installed), store, options)
+        finished = read_run(store)
+        page = write_run_page(finished, store.folder)
+        scores = {name: summarise(finished, name) for name in score_names(finished)}
+        followed.run_finished(page, scores)
+    return store, progress.console.file.getvalue()

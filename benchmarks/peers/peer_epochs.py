@@ -12,11 +12,12 @@ import psutil
 import torch
 
 from mtsbench.benchmark.training_part import TrainingPart
-from mtsbench.engine.batches import read_batch, read_targets
+from mtsbench.engine.batches import read_targets
 from mtsbench.engine.determinism import seeded
 from mtsbench.engine.network import MultiTaskNetwork, TotalLoss, build_losses
 from mtsbench.engine.operators import wait_for
 from mtsbench.engine.precision import autocast, place
+from mtsbench.engine.sources import StreamedCohort
 from mtsbench.engine.step import TrainingStep
 
 SEED = 0
@@ -125,7 +126,7 @@ def network_alone(part: TrainingPart, *, engine: bool, repeats: int) -> float:
     """
     device, settings = part.context.device, part.context.training
     rows = np.arange(settings.batch_size) % len(part.cohort)
-    batch = read_batch(part.cohort.cohort, rows, device)
+    batch = StreamedCohort(part.cohort.cohort, device).batch(rows)
     targets = read_targets(part.cohort, rows, batch)
     network, losses = new_network(part)
     if engine:

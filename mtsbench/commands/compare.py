@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mtsbench.commands.completion import complete_model
+
 if TYPE_CHECKING:
     from mtsbench.comparison.against_reference import Comparison
     from mtsbench.comparison.analysis import Analysis, Entry
@@ -20,7 +22,10 @@ def compare(
     ] = None,
     reference: Annotated[
         str | None,
-        typer.Option(help="Model that the others are tested against, declared before looking."),
+        typer.Option(
+            help="Model that the others are tested against, declared before looking.",
+            autocompletion=complete_model,
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write report.html, tables and figures here.")
@@ -74,7 +79,9 @@ def compare(
 
 
 def _all_runs() -> list[Path]:
-    return sorted(path.parent for path in Path("runs").glob("*/run.json"))
+    from mtsbench.run_folders import find_runs
+
+    return find_runs(Path("runs"))
 
 
 def _analyse(

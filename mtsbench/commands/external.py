@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from mtsbench.commands.completion import complete_dataset
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -19,7 +21,10 @@ def external(
     predictions: Annotated[
         list[Path], typer.Argument(help="Folders that `mtsbench predict --out` wrote.")
     ],
-    dataset: Annotated[str, typer.Option(help="The external dataset, with outcomes.")],
+    dataset: Annotated[
+        str,
+        typer.Option(help="The external dataset, with outcomes.", autocompletion=complete_dataset),
+    ],
     reference: Annotated[
         str, typer.Option(help="Name of the folder that the others are tested against.")
     ],

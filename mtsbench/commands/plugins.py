@@ -78,8 +78,11 @@ def new(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="Lower-case words joined by '-', e.g. my-loss.")
     ],
-    kind: Annotated[str, typer.Option(help="loss, head, backbone, dataset, model or metric.")],
-    into: Annotated[Path, typer.Option(help="Folder in which the package's is made.")] = Path(),
+    kind: Annotated[
+        str,
+        typer.Option(help="loss, head, backbone, dataset, model, metric, executor or tracker."),
+    ],
+    into: Annotated[Path, typer.Option(help="Folder in which the package is made.")] = Path(),
 ) -> None:
     """Write a package with one component that passes its check as it is written."""
     from mtsbench.listing import terminal
@@ -88,4 +91,6 @@ def new(
     folder = write_package(name, kind, into)
     console = terminal()
     console.print(f"written: {folder}", soft_wrap=True)
-    console.print(f"next: pip install -e {folder} && mtsbench plugins check {folder.name}")
+    console.print(
+        f"next: pip install -e {folder} && mtsbench plugins check {folder.name}", soft_wrap=True
+    )

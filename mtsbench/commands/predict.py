@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from mtsbench.commands.completion import complete_dataset
+
 if TYPE_CHECKING:
     from mtsbench.interfaces import Dataset
 
@@ -20,7 +22,10 @@ def predict(
         Path | None, typer.Option(help="Folder of the new patients; outcomes are not needed.")
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="Default: the dataset the model was trained on.")
+        str | None,
+        typer.Option(
+            help="Default: the dataset the model was trained on.", autocompletion=complete_dataset
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,

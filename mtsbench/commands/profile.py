@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mtsbench.commands.completion import complete_dataset, complete_model, complete_preset
+
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from mtsbench.data import Outcomes
     from mtsbench.engine.profiling import Profile
     from mtsbench.experiment import Experiment
+    from mtsbench.splits import Split
+    from mtsbench.store import RunStore
 
 
 def profile(
-    model: Annotated[str, typer.Option(help="A deep model from `mtsbench list models`.")],
-    dataset: Annotated[str, typer.Option(help="Name from `mtsbench list datasets`.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="A deep model from `mtsbench list models`.", autocompletion=complete_model
+        ),
+    ],
+    dataset: Annotated[
+        str,
+        typer.Option(help="Name from `mtsbench list datasets`.", autocompletion=complete_dataset),
+    ],
     data_root: Annotated[
         Path | None, typer.Option(help="Folder of the cohort; a simulated dataset needs none.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="auto, demo, standard or paper.")] = "auto",
+    preset: Annotated[
+        str,
+        typer.Option(help="auto, demo, standard or paper.", autocompletion=complete_preset),
+    ] = "auto",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="KEY=VALUE as in `mtsbench run`.", metavar="KEY=VALUE"),
@@ -32,12 +50,17 @@ def profile(
     cache: Annotated[
         Path | None, typer.Option(help="Folder of prepared cases.", envvar="MTSBENCH_CACHE")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of runs; keeps the profile in this model's run for `compare`."),
+    ] = None,
+    case_memory: Annotated[
+        int | None,
+        typer.Option(help="MiB of cases kept on the device; default: by what is free.", min=0),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Figures as JSON on stdout.")] = False,
 ) -> None:
     """Time training steps of a model on a dataset, phase by phase, against the machine's limits."""
-    import json
-    from dataclasses import asdict
-
     from rich.console import Console
 
     from mtsbench.commands.run import default_cache
@@ -45,6 +68,8 @@ def profile(
     from mtsbench.machine import platform_versions
     from mtsbench.options import parse_assignments
     from mtsbench.plugins import load_components
+    from mtsbench.projection import project
+    from mtsbench.splits import make_splits
 
     experiment = resolve(
         Request(
@@ -57,20 +82,68 @@ def profile(
         ),
         load_components(),
     )
-    found = _measure(experiment, cache or default_cache(), warm_up, steps)
+    outcomes = experiment.dataset.outcomes(experiment.endpoint)
+    splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
+    store = None if out is None else _run_of(experiment, outcomes, splits, out)
+    setting = _Setting(
+        experiment=experiment,
+        outcomes=outcomes,
+        train=splits[0].train,
+        cache_folder=cache or default_cache(),
+        case_memory=case_memory,
+    )
+    found = _measure(setting, warm_up, steps)
+    projection = project(
+        splits,
+        len(experiment.protocol.seeds),
+        experiment.training,
+        step=found.step,
+        spread=found.spread,
+        inference=found.inference,
+    )
+    record = found.record(platform_versions(), projection)
+    if store is not None:
+        store.save_profile(record)
     if as_json:
-        name, share = found.limit()
-        platform = dict(platform_versions())
-        typer.echo(
-            json.dumps(
-                {**asdict(found), "limit": name, "share": share, "platform": platform}, indent=2
-            )
-        )
+        typer.echo(record.model_dump_json(indent=2))
         return
-    Console().print(_table(found, f"{model} on {dataset}, preset {experiment.preset}"))
+    table = _table(found, f"{model} on {dataset}, preset {experiment.preset}")
+    table.add_section()
+    table.add_row(
+        f"whole run: {projection.trials} trials, {projection.steps:,} steps",
+        f"{projection.seconds / 60:.1f} min",
+        f"{projection.low / 60:.1f} to {projection.high / 60:.1f} min",
+    )
+    Console().print(table)
 
 
-def _measure(experiment: Experiment, cache_folder: Path, warm_up: int, steps: int) -> Profile:
+@dataclass(frozen=True, kw_only=True)
+class _Setting:
+    experiment: Experiment
+    outcomes: Outcomes
+    train: Sequence[str]
+    cache_folder: Path
+    case_memory: int | None
+
+
+def _run_of(
+    experiment: Experiment, outcomes: Outcomes, splits: Sequence[Split], out: Path
+) -> RunStore:
+    """Where this very experiment has been run. DataError before anything is measured, if not."""
+    from mtsbench.bookkeeping import describe_run
+    from mtsbench.errors import DataError
+    from mtsbench.store import RunStore
+
+    store = RunStore(out / describe_run(experiment, outcomes, splits).name)
+    if not store.folder.is_dir():
+        raise DataError(
+            f"{store.folder} does not exist: a profile is kept with the run of the same model, "
+            "dataset, preset and settings; run it first, or leave --out away"
+        )
+    return store
+
+
+def _measure(setting: _Setting, warm_up: int, steps: int) -> Profile:
     from rich.console import Console
 
     from mtsbench.data import LabelledCohort
@@ -80,8 +153,8 @@ def _measure(experiment: Experiment, cache_folder: Path, warm_up: int, steps: in
     from mtsbench.interfaces import FitContext
     from mtsbench.preprocessing import CaseCache, Preprocessing
     from mtsbench.progress import Progress
-    from mtsbench.splits import make_splits
 
+    experiment, train = setting.experiment, setting.train
     model = experiment.new_model()
     if not isinstance(model, DeepModel):
         raise OptionError(
@@ -89,9 +162,7 @@ def _measure(experiment: Experiment, cache_folder: Path, warm_up: int, steps: in
             "no training step; profile a deep model"
         )
     dataset = experiment.dataset
-    outcomes = dataset.outcomes(experiment.endpoint)
-    train = make_splits(outcomes, experiment.protocol, dataset.centres())[0].train
-    cache = CaseCache(cache_folder, dataset, experiment.preprocessing)
+    cache = CaseCache(setting.cache_folder, dataset, experiment.preprocessing)
     with Progress(Console(stderr=True)).preparing() as advance:
         requests = Preprocessing.requests(dataset, train, experiment.preprocessing)
         cache.prepare(requests, workers=os.cpu_count() or 1, progress=advance)
@@ -102,8 +173,9 @@ def _measure(experiment: Experiment, cache_folder: Path, warm_up: int, steps: in
         device=experiment.device,
         training=experiment.training,
         log=lambda epoch, values: None,
+        case_memory=setting.case_memory,
     )
-    labelled = LabelledCohort(cohort=cohort, outcomes=outcomes.subset(train))
+    labelled = LabelledCohort(cohort=cohort, outcomes=setting.outcomes.subset(train))
     return measure(model, labelled, context, warm_up=warm_up, steps=steps)
 
 
@@ -132,4 +204,6 @@ def _table(found: Profile, title: str) -> Table:
     }.items():
         table.add_row(name, value, "")
     table.add_row(f"share of the {limit} limit", f"{share:.0%}", "")
+    if found.energy is not None:
+        table.add_row("energy a step", f"{found.energy:.1f} J", "")
     return table

@@ -1,17 +1,33 @@
-"""`mtsbench run`: train and test one model on one dataset."""
+"""`mtsbench run`: train and test one model on one dataset, or all of an experiment file."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mtsbench.commands.completion import (
+    complete_dataset,
+    complete_model,
+    complete_preset,
+    complete_tracker,
+)
+
 if TYPE_CHECKING:
-    from mtsbench.comparison.comparable import FinishedRun
     from mtsbench.experiment import Request
+    from mtsbench.plan import PlannedRun
+    from mtsbench.plugins import Components
     from mtsbench.runner import RunOptions
+
+# What a file says and the command line may not say again.
+ASKED = (
+    *("model", "dataset", "data_root", "endpoint", "preset"),
+    *("folds", "repeats", "seeds", "settings"),
+)
 
 SeedText = Annotated[
     str | None, typer.Option("--seeds", help="Training seeds, e.g. 0,1,2.", metavar="N,N,...")
@@ -19,8 +35,19 @@ SeedText = Annotated[
 
 
 def run(
-    model: Annotated[str, typer.Option(help="Name from `mtsbench list models`.")],
-    dataset: Annotated[str, typer.Option(help="Name from `mtsbench list datasets`.")],
+    context: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="Experiment file in TOML, instead of --model etc."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Name from `mtsbench list models`.", autocompletion=complete_model),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Name from `mtsbench list datasets`.", autocompletion=complete_dataset),
+    ] = None,
     data_root: Annotated[
         Path | None, typer.Option(help="Folder of the cohort; a simulated dataset needs none.")
     ] = None,
@@ -28,7 +55,11 @@ def run(
         str | None, typer.Option(help="pfs, rfs, os, ...; default: the dataset's first.")
     ] = None,
     preset: Annotated[
-        str, typer.Option(help="demo, standard or paper; auto = standard with CUDA, else demo.")
+        str,
+        typer.Option(
+            help="demo, standard or paper; auto = standard with CUDA, else demo.",
+            autocompletion=complete_preset,
+        ),
     ] = "auto",
     folds: Annotated[int | None, typer.Option(help="Default 3 for demo, else 5.")] = None,
     repeats: Annotated[int | None, typer.Option(help="Shuffles of the folds; default 1.")] = None,
@@ -43,44 +74,74 @@ def run(
         Path | None, typer.Option(help="Folder of prepared cases.", envvar="MTSBENCH_CACHE")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Cases prepared at once; default: all processors.", min=1)
+        int | None,
+        typer.Option(help="Cases prepared or scored at once; default: all processors.", min=1),
     ] = None,
     jobs: Annotated[
         int, typer.Option(help="Trials at once, each in a process with its threads.", min=1)
     ] = 1,
+    case_memory: Annotated[
+        int | None,
+        typer.Option(help="MiB of cases kept on the device; default: by what is free.", min=0),
+    ] = None,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--track",
+            help="Name from `mtsbench list trackers`; repeatable.",
+            autocompletion=complete_tracker,
+        ),
+    ] = None,
     save_masks: Annotated[
-        bool, typer.Option(help="Write predicted masks as NIfTI in each patient's geometry.")
+        bool,
+        typer.Option("--save-masks", help="Write predicted masks as NIfTI on each patient's grid."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check all, show the trials to come, write nothing.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Scores as JSON on stdout.")] = False,
 ) -> None:
-    """Train and test a model on every fold; the same command continues a run that was cut off."""
+    """Train and test a model on every fold, or all models of a file; run again to continue."""
     from rich.console import Console
 
     from mtsbench.experiment import Request
     from mtsbench.options import parse_assignments
     from mtsbench.progress import Progress
     from mtsbench.runner import RunOptions
+    from mtsbench.tracking import split_settings
 
-    request = Request(
-        model=model,
-        dataset=dataset,
-        data_root=data_root,
-        endpoint=endpoint,
-        preset=preset,
-        folds=folds,
-        repeats=repeats,
-        seeds=parse_seeds(seeds),
-        device=device,
-        settings=parse_assignments(settings or ()),
-    )
+    for_trackers, others = split_settings(parse_assignments(settings or ()))
     options = RunOptions(
         cache_folder=cache or default_cache(),
         workers=workers or os.cpu_count() or 1,
         save_masks=save_masks,
         progress=Progress(Console(stderr=True)),
         jobs=jobs,
+        case_memory=case_memory,
     )
-    _show(_carry_out(request, out, options), as_json=as_json)
+    if file is None:
+        request = Request(
+            model=_needed("--model", model),
+            dataset=_needed("--dataset", dataset),
+            data_root=data_root,
+            endpoint=endpoint,
+            preset=preset,
+            folds=folds,
+            repeats=repeats,
+            seeds=parse_seeds(seeds),
+            device=device,
+            settings=others,
+        )
+        wanted = _Wanted(
+            requests=(request,), out=out, options=options, track=track or (), tracking=for_trackers
+        )
+    else:
+        wanted = _from_file(file, _given(context), device, out, options)
+        wanted = replace(wanted, track=(*wanted.track, *(track or ())))
+    if dry_run:
+        _show_plan(wanted, as_json=as_json)
+    else:
+        _carry_out(wanted, debug=context.obj.debug, as_json=as_json)
 
 
 def parse_seeds(text: str | None) -> tuple[int, ...] | None:
@@ -100,63 +161,119 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "mtsbench"
 
 
-def _carry_out(request: Request, out: Path, options: RunOptions) -> Path:
-    """Resolve the request, do what is not done yet, and return the run's folder."""
-    from mtsbench.bookkeeping import describe_run
-    from mtsbench.experiment import resolve
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """What is to be run and how, from the command line alone or from a file.
+
+    Attributes:
+        track: Names of trackers.
+        tracking: Their options, as NAME.OPTION.
+    """
+
+    requests: tuple[Request, ...]
+    out: Path
+    options: RunOptions
+    track: Sequence[str]
+    tracking: Mapping[str, str]
+    file: Path | None = None
+
+
+def _needed(option: str, value: str | None) -> str:
+    from mtsbench.errors import OptionError
+
+    if value is None:
+        raise OptionError(
+            f"{option} is missing: `mtsbench run --model NAME --dataset NAME` runs one model, "
+            "`mtsbench run FILE` an experiment file"
+        )
+    return value
+
+
+def _given(context: typer.Context) -> set[str]:
+    """Parameters that stand on the command line, by their names in `run`."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+
+
+def _from_file(
+    file: Path, given: Collection[str], device: str, out: Path, options: RunOptions
+) -> _Wanted:
+    """What the file asks for; device, jobs and out of the command line go before those in it."""
+    from mtsbench.errors import OptionError
+    from mtsbench.experiment_file import below, read_experiment_file
+
+    wanted = read_experiment_file(file)
+    both = [f"--{name.replace('_', '-')}" for name in ASKED if name in given]
+    both = ["--set" if name == "--settings" else name for name in both]
+    if both:
+        raise OptionError(
+            f"{file} says what is run, so {', '.join(both)} cannot stand beside it; change the "
+            "file, or run one model without a file"
+        )
+    requests = wanted.requests(file)
+    if "device" in given:
+        requests = tuple(replace(one, device=device) for one in requests)
+    return _Wanted(
+        requests=requests,
+        out=out if wanted.out is None or "out" in given else below(file, wanted.out),
+        options=replace(
+            options,
+            jobs=options.jobs if "jobs" in given else wanted.jobs,
+            save_masks=options.save_masks or wanted.save_masks,
+        ),
+        track=[one.name for one in wanted.trackers],
+        tracking={
+            f"{one.name}.{name}": value
+            for one in wanted.trackers
+            for name, value in one.options.items()
+        },
+        file=file,
+    )
+
+
+def _plan(wanted: _Wanted, components: Components) -> list[PlannedRun]:
+    from mtsbench.plan import plan_file, plan_run
+
+    if wanted.file is None:
+        return [plan_run(one, components, wanted.out) for one in wanted.requests]
+    return plan_file(wanted.requests, components, wanted.out, wanted.file)
+
+
+def _show_plan(wanted: _Wanted, *, as_json: bool) -> None:
+    from mtsbench.commands.dry_run import show_plan
+    from mtsbench.listing import warn
+    from mtsbench.plugins import load_components
+    from mtsbench.tracking import check_trackers
+
+    components, options = load_components(), wanted.options
+    warn(components)
+    check_trackers(components, wanted.track, wanted.tracking)
+    planned = _plan(wanted, components)
+    show_plan(planned, wanted.out, options.cache_folder, options.jobs, as_json=as_json)
+
+
+def _carry_out(wanted: _Wanted, *, debug: bool, as_json: bool) -> None:
+    """Do what is not done yet and show it."""
+    from mtsbench.carry_out import carry_out, carry_out_all
+    from mtsbench.commands.carried_out import show_all, show_one
+    from mtsbench.listing import warn
     from mtsbench.metrics.catalogue import build_metrics
     from mtsbench.plugins import load_components
-    from mtsbench.runner import run as run_trials
-    from mtsbench.splits import make_splits
-    from mtsbench.store import RunStore
+    from mtsbench.tracking import build_trackers
 
-    components = load_components()
-    experiment = resolve(request, components)
-    outcomes = experiment.dataset.outcomes(experiment.endpoint)
-    splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
-    description = describe_run(experiment, outcomes, splits)
-    options.progress.started(description, experiment.device)
-    store = RunStore(out / description.name)
-    run_trials(experiment, splits, build_metrics(components), store, options, request)
-    return store.folder
-
-
-def _show(folder: Path, *, as_json: bool) -> None:
-    from rich.console import Console
-
-    from mtsbench.comparison.comparable import read_run
-    from mtsbench.report.run_page import write_run_page
-    from mtsbench.report.tables import run_table
-    from mtsbench.store import RunStore
-
-    finished = read_run(RunStore(folder))
-    page = write_run_page(finished, folder)
-    if as_json:
-        typer.echo(_json(finished, page))
-    else:
-        console = Console()
-        console.print(run_table(finished))
-        for failure in finished.failures:
-            console.print(
-                f"failed: repeat {failure.repeat} fold {failure.fold} seed {failure.seed}: "
-                f"{failure.error}",
-                markup=False,
-                highlight=False,
-            )
-        console.print(f"report: {page}", highlight=False, soft_wrap=True)
-    if finished.failures:
-        raise typer.Exit(3)
-
-
-def _json(run: FinishedRun, page: Path) -> str:
-    import json
-
-    return json.dumps(
-        {
-            "run": run.description.model_dump(mode="json"),
-            "trials": [record.model_dump(mode="json") for record in run.records],
-            "failures": [failure.model_dump(mode="json") for failure in run.failures],
-            "report": str(page),
-        },
-        indent=2,
+    components, options = load_components(), wanted.options
+    warn(components)
+    planned, metrics = _plan(wanted, components), build_metrics(components)
+    trackers = build_trackers(
+        components, wanted.track, wanted.tracking, wanted.out, options.progress.warn
     )
+    options = replace(options, trackers=trackers)
+    with trackers:
+        if wanted.file is None:
+            done = [carry_out(planned[0], metrics, options)]
+        else:
+            done = carry_out_all(planned, metrics, options)
+    if wanted.file is None:
+        show_one(done[0], as_json=as_json)
+    else:
+        show_all(done, debug=debug, as_json=as_json)

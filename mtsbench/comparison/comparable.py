@@ -11,7 +11,7 @@ from mtsbench.errors import IncomparableRunsError
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from mtsbench.records import FailedTrial, RunDescription, TrialRecord
+    from mtsbench.records import FailedTrial, RunDescription, StoredProfile, TrialRecord
     from mtsbench.store import RunStore
 
 
@@ -25,12 +25,14 @@ class FinishedRun:
 
     Attributes:
         label: The model's name.
+        profile: None where no one profiled it.
     """
 
     label: str
     description: RunDescription
     records: tuple[TrialRecord, ...]
     failures: tuple[FailedTrial, ...]
+    profile: StoredProfile | None = None
 
 
 def read_run(store: RunStore) -> FinishedRun:
@@ -41,6 +43,7 @@ def read_run(store: RunStore) -> FinishedRun:
         description=description,
         records=store.records(),
         failures=store.failures(),
+        profile=store.profile(),
     )
 
 

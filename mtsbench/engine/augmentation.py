@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from mtsbench.engine.batches import Batch
+from mtsbench.engine.batches import Batch, to_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +63,7 @@ def augment(
     theta[:, :, :3] *= extent[None, None, :] / extent[None, :, None]
     theta[:, :, 3] /= extent
     grid = functional.affine_grid(
-        torch.from_numpy(theta.astype(np.float32)).to(batch.image.device),
+        to_device(theta.astype(np.float32), batch.image.device),
         [count, channels, *size],
         align_corners=False,
     )

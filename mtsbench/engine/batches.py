@@ -13,11 +13,11 @@ from mtsbench.errors import DataError
 from mtsbench.interfaces import Targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from mtsbench.data import Cohort, LabelledCohort, Outcomes
+    from mtsbench.data import LabelledCohort, Outcomes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,35 +55,23 @@ def draw_training_rows(
     ).astype(np.intp)
 
 
-def read_batch(cohort: Cohort, rows: Sequence[int] | NDArray[np.intp], device: str) -> Batch:
-    """Read and stack cases.
-
-    Raises:
-        DataError: Some cases of the batch have a mask and others have none.
-    """
-    cases = [cohort[int(row)] for row in rows]
-    masks = [case.mask for case in cases if case.mask is not None]
-    if masks and len(masks) < len(cases):
-        without = next(case.case_id for case in cases if case.mask is None)
-        raise DataError(
-            f"case {without!r} has no tumour mask, but others of its cohort have; give it one or "
-            "leave it out of the cohort"
-        )
-    return Batch(
-        image=torch.from_numpy(np.stack([case.image for case in cases])).to(device),
-        clinical=torch.from_numpy(np.stack([case.clinical for case in cases])).to(device),
-        mask=torch.from_numpy(np.stack(masks)).to(device, torch.float32) if masks else None,
-    )
-
-
 def read_targets(cohort: LabelledCohort, rows: NDArray[np.intp], batch: Batch) -> Targets:
     """Outcomes and mask of the batch's cases, on the batch's device."""
     device = batch.image.device
     return Targets(
-        time=torch.from_numpy(cohort.outcomes.time[rows]).to(device),
-        event=torch.from_numpy(cohort.outcomes.event[rows]).to(device),
+        time=to_device(cohort.outcomes.time[rows], device),
+        event=to_device(cohort.outcomes.event[rows], device),
         mask=batch.mask,
     )
+
+
+def to_device(array: NDArray[np.generic], device: str | torch.device) -> Tensor:
+    """An array as a tensor on the device; the host does not wait for the device."""
+    tensor = torch.from_numpy(array)
+    if torch.device(device).type == "cuda":
+        # From memory that is not pinned a copy waits for all that the device has to do.
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def in_chunks(count: int, size: int) -> Iterator[range]:

@@ -12,16 +12,17 @@ import torch
 from mtsbench.data import Predictions
 from mtsbench.engine.checkpoints import load_weights, read_description, save_network
 from mtsbench.engine.determinism import seeded
+from mtsbench.engine.image_size import check_size
 from mtsbench.engine.inference import infer
 from mtsbench.engine.network import MultiTaskNetwork, assemble, build_losses
-from mtsbench.engine.precision import place
+from mtsbench.engine.precision import place, tensor_cores
 from mtsbench.engine.training import train as train_network
 from mtsbench.engine.view import seen_by
-from mtsbench.errors import DataError, NotFittedError
+from mtsbench.errors import NotFittedError
 from mtsbench.interfaces import CurveHead
 
 if TYPE_CHECKING:
-    from mtsbench.composition import Composition
+    from mtsbench.composition import Composition, Precision
     from mtsbench.data import Cohort, LabelledCohort, Outcomes
     from mtsbench.interfaces import FitContext
     from mtsbench.plugins import Components
@@ -42,18 +43,26 @@ class DeepModel:
         self.device = device
         self._network: MultiTaskNetwork | None = None
         self._shape = (0, 0)
+        self._precision: Precision = "auto"
 
     def fit(self, train: LabelledCohort, validation: LabelledCohort, context: FitContext) -> None:
         """Train on the first cohort, stop early on the second."""
         train, validation = self.seen(train), self.seen(validation)
         cohort = train.cohort
-        with seeded(context.seed, self.device):
+        self._precision = context.training.precision
+        with seeded(context.seed, self.device), tensor_cores(self.device, self._precision):
             network = self.assemble_for(cohort, train.outcomes)
             place(network, self.device)
             losses = build_losses(self.composition, self.components, context.training)
             train_network(network, losses, train, validation, context)
             if isinstance(network.head, CurveHead):
-                fitted = infer(network, cohort, self.device, context.training.batch_size)
+                fitted = infer(
+                    network,
+                    cohort,
+                    self.device,
+                    context.training.batch_size,
+                    precision=self._precision,
+                )
                 outputs = torch.from_numpy(fitted.survival).to(self.device)
                 network.head.learn_baseline(outputs, train.outcomes)
         self._network = network
@@ -61,13 +70,15 @@ class DeepModel:
     def predict(self, cohort: Cohort) -> Predictions:
         """Risk; survival curves of a head that gives them; tumour probability if segmented."""
         network = self._fitted("predict")
-        inferred = infer(
-            network,
-            seen_by(self.composition, cohort),
-            self.device,
-            self.composition.training.batch_size,
-            in_full=True,
-        )
+        with tensor_cores(self.device, self._precision):
+            inferred = infer(
+                network,
+                seen_by(self.composition, cohort),
+                self.device,
+                self.composition.training.batch_size,
+                in_full=True,
+                precision=self._precision,
+            )
         return Predictions(
             case_ids=cohort.case_ids,
             risk=inferred.risk,
@@ -145,10 +156,5 @@ class DeepModel:
         built = (network.backbone, network.survival_network)
         parts = (self.composition.backbone, self.composition.survival_network)
         for backbone, part in zip(built, parts, strict=True):
-            if backbone is None or part is None:
-                continue
-            if any(count % backbone.multiple for count in size):
-                raise DataError(
-                    f"the common grid has {size} voxels, but backbone {part.name!r} needs "
-                    f"multiples of {backbone.multiple}; set --set preprocessing.size"
-                )
+            if backbone is not None and part is not None:
+                check_size(backbone, part.name, size)

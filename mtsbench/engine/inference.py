@@ -9,16 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtsbench.engine.batches import in_chunks, read_batch
+from mtsbench.engine.batches import in_chunks
 from mtsbench.engine.precision import autocast
+from mtsbench.engine.sources import StreamedCohort, batches
 from mtsbench.errors import DataError
 from mtsbench.interfaces import CurveHead
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mtsbench.composition import Precision
     from mtsbench.data import Cohort
     from mtsbench.engine.network import MultiTaskNetwork
+    from mtsbench.engine.sources import CaseSource
     from mtsbench.interfaces import Head
 
 
@@ -50,8 +53,19 @@ def infer(
     batch_size: int,
     *,
     in_full: bool = False,
+    precision: Precision = "auto",
+    source: CaseSource | None = None,
 ) -> Inferred:
     """Risk of every case; Dice where the cohort shows masks; curves and probabilities `in_full`.
+
+    Args:
+        network: Put into evaluation mode.
+        cohort: What to predict.
+        device: Of the network.
+        batch_size: Cases at once.
+        in_full: Give curves and tumour probabilities as well.
+        precision: As in `TrainingSettings`.
+        source: Gives the cohort's batches; None reads every case once.
 
     Raises:
         DataError: The cohort is empty.
@@ -63,9 +77,10 @@ def infer(
     probabilities: list[NDArray[np.float32]] = []
     dice: list[float | None] = []
     with torch.inference_mode():
-        for rows in in_chunks(len(cohort), batch_size):
-            batch = read_batch(cohort, rows, device)
-            with autocast(device):
+        chunks = list(in_chunks(len(cohort), batch_size))
+        given = batches(source or StreamedCohort(cohort, device), chunks)
+        for rows, batch in zip(chunks, given, strict=True):
+            with autocast(device, precision):
                 outputs = network(batch.image, batch.clinical)
             survival.append(outputs.survival.float())
             if outputs.tumour_logit is None:

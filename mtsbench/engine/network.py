@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
+from mtsbench.composition import check_balancing
 from mtsbench.engine.balancing import TaskBalance
 from mtsbench.errors import PluginError
 from mtsbench.interfaces import Backbone, Features, Head, Loss, Outputs, Targets
@@ -86,19 +87,8 @@ def assemble(
     head_channels: dict[str, tuple[int, ...]] = {}
     if composition.backbone_features:
         head_channels["backbone"] = backbone.channels
-    survival_network: Backbone | None = None
-    if composition.survival_network is not None:
-        if not backbone.segments:
-            raise PluginError(
-                f"backbone {composition.backbone.name!r} gives no tumour map, but the survival "
-                f"network {composition.survival_network.name!r} needs one; choose a segmenting "
-                "backbone or leave the survival network out"
-            )
-        part = composition.survival_network
-        survival_network = cast(
-            "Backbone",
-            components.build("backbone", part.name, channels + 1, options=part.options),
-        )
+    survival_network = _build_survival_network(composition, components, backbone, channels)
+    if survival_network is not None:
         head_channels["survival_network"] = survival_network.channels
     if not head_channels:
         raise PluginError(
@@ -124,6 +114,23 @@ def assemble(
         # A map that no loss has trained is no prediction.
         gives_mask=any(item.task == "segmentation" for item in composition.losses),
     )
+
+
+def _build_survival_network(
+    composition: Composition, components: Components, backbone: Backbone, channels: int
+) -> Backbone | None:
+    """A second backbone, which sees the tumour map of the first as one more channel."""
+    part = composition.survival_network
+    if part is None:
+        return None
+    if not backbone.segments:
+        raise PluginError(
+            f"backbone {composition.backbone.name!r} gives no tumour map, but the survival "
+            f"network {part.name!r} needs one; choose a segmenting backbone or leave the survival "
+            "network out"
+        )
+    built = components.build("backbone", part.name, channels + 1, options=part.options)
+    return cast("Backbone", built)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,8 +169,8 @@ def build_losses(
     """Build the losses of a composition and the balance between their tasks.
 
     Raises:
-        PluginError: A loss is named twice, so that one would stand for both; or the tasks of a
-            composition that trains only one are to be balanced.
+        PluginError: A loss is named twice, so that one would stand for both.
+        OptionError: See `check_balancing`.
     """
     names = [item.loss.name for item in composition.losses]
     for name in names:
@@ -172,12 +179,7 @@ def build_losses(
                 f"the composition names loss {name!r} {names.count(name)} times; name it once, "
                 "with one weight"
             )
-    tasks = {item.task for item in composition.losses}
-    if settings.balancing != "fixed" and len(tasks) < 2:
-        raise PluginError(
-            f"training.balancing={settings.balancing} needs a segmentation and a survival loss, "
-            f"but the model trains {' and '.join(tasks)} only; leave it at fixed"
-        )
+    check_balancing(composition, settings)
     built = {
         item.loss.name: BuiltLoss(
             loss=cast("Loss", components.build("loss", item.loss.name, options=item.loss.options)),

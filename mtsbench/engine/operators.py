@@ -12,8 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-COPY_BYTES = 128 * 2**20
-MATRIX = 1024
+# Larger than any cache, and for a GPU long enough that the launch does not count.
+COPY_BYTES = {"cpu": 128 * 2**20, "cuda": 2**30}
+MATRIX = {"cpu": 1024, "cuda": 8192}
 REPETITIONS = 5
 
 
@@ -37,7 +38,8 @@ class Ceilings:
 
     Attributes:
         bandwidth: Bytes per second of a large copy, read and written.
-        matrix_rate: Floating-point operations per second of a large float32 matrix product.
+        matrix_rate: Floating-point operations per second of a large matrix product, in the
+            precision in which the step computes its own.
     """
 
     bandwidth: float
@@ -73,14 +75,16 @@ def count_work(step: Callable[[], object]) -> Work:
     return Work(flops=float(counter.get_total_flops()), bytes=traffic.bytes)
 
 
-def measure_ceilings(device: str) -> Ceilings:
+def measure_ceilings(device: str, *, bf16: bool = False) -> Ceilings:
     """Best of a few copies and matrix products on this device."""
-    source = torch.ones(COPY_BYTES // 4, device=device)
+    kind = torch.device(device).type
+    source = torch.ones(COPY_BYTES[kind] // 4, device=device)
     target = torch.empty_like(source)
-    left = torch.ones(MATRIX, MATRIX, device=device)
+    size = MATRIX[kind]
+    left = torch.ones(size, size, device=device, dtype=torch.bfloat16 if bf16 else torch.float32)
     return Ceilings(
-        bandwidth=2 * COPY_BYTES / _fastest(lambda: target.copy_(source), device),
-        matrix_rate=2 * MATRIX**3 / _fastest(lambda: left @ left, device),
+        bandwidth=2 * COPY_BYTES[kind] / _fastest(lambda: target.copy_(source), device),
+        matrix_rate=2 * size**3 / _fastest(lambda: left @ left, device),
     )
 
 

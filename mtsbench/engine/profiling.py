@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtsbench.engine.determinism import seeded
+from mtsbench.engine.energy import energy_meter
 from mtsbench.engine.inference import infer
 from mtsbench.engine.network import build_losses
 from mtsbench.engine.operators import Ceilings, Work, count_work, measure_ceilings, wait_for
-from mtsbench.engine.precision import place
+from mtsbench.engine.precision import place, tensor_cores, uses_bf16
 from mtsbench.engine.step import PHASES, TrainingStep
 from mtsbench.machine import peak_memory_mib
+from mtsbench.records import StoredProfile, StoredProjection
 
 if TYPE_CHECKING:
     from mtsbench.data import LabelledCohort
@@ -38,6 +40,8 @@ class Profile:
         inference: Seconds per case, predicted in batches.
         memory: Largest resident memory of the process in MiB, or allocated on a CUDA device.
         parameters: Of the network.
+        energy: Joules a step of the whole device; None where nothing tells.
+        no_energy: Why not.
     """
 
     device: str
@@ -51,6 +55,35 @@ class Profile:
     parameters: int
     work: Work
     ceilings: Ceilings
+    energy: float | None = None
+    no_energy: str | None = None
+
+    def record(
+        self, platform: Mapping[str, str], projection: StoredProjection | None = None
+    ) -> StoredProfile:
+        """What is kept of it beside a run."""
+        limit, share = self.limit()
+        return StoredProfile(
+            device=self.device,
+            steps=self.steps,
+            step=self.step,
+            spread=self.spread,
+            phases=self.phases,
+            volumes=self.volumes,
+            inference=self.inference,
+            memory=self.memory,
+            parameters=self.parameters,
+            flops=self.work.flops,
+            bytes=self.work.bytes,
+            bandwidth=self.ceilings.bandwidth,
+            matrix_rate=self.ceilings.matrix_rate,
+            limit=limit,
+            share=share,
+            energy=self.energy,
+            no_energy=self.no_energy,
+            platform=dict(platform),
+            projection=projection,
+        )
 
     def limit(self) -> tuple[str, float]:
         """What bounds the step from below, and the share of that limit which is reached.
@@ -79,7 +112,8 @@ def profile(
         steps: Steps timed as a whole; as many again are timed phase by phase.
     """
     train = model.seen(train)
-    with seeded(context.seed, context.device):
+    precision = context.training.precision
+    with seeded(context.seed, context.device), tensor_cores(context.device, precision):
         network = model.assemble_for(train.cohort, train.outcomes)
         place(network, context.device)
         losses = build_losses(model.composition, model.components, context.training)
@@ -88,12 +122,17 @@ def profile(
         network.train()
         for _ in range(warm_up):
             step(0)
+        meter = energy_meter(context.device)
+        before = None if isinstance(meter, str) else meter()
         whole = [_timed_step(step, context.device) for _ in range(steps)]
+        used = None if isinstance(meter, str) or before is None else meter() - before
         clock = _PhaseTimes(context.device)
         for _ in range(steps):
             step(0, clock.phase)
         work = count_work(lambda: step(0))
         seconds = _inference_seconds(network, train, context)
+        bf16 = uses_bf16(context.device, precision)
+        ceilings = measure_ceilings(context.device, bf16=bf16)
     median = float(np.median(whole))
     return Profile(
         device=context.device,
@@ -106,7 +145,9 @@ def profile(
         memory=_memory(context.device),
         parameters=sum(one.numel() for one in network.parameters()),
         work=work,
-        ceilings=measure_ceilings(context.device),
+        ceilings=ceilings,
+        energy=None if used is None else used / steps,
+        no_energy=meter if isinstance(meter, str) else None,
     )
 
 
@@ -139,7 +180,13 @@ def _inference_seconds(
     best = float("inf")
     for _ in range(2):
         start = time.perf_counter()
-        infer(network, cohort, context.device, context.training.batch_size)
+        infer(
+            network,
+            cohort,
+            context.device,
+            context.training.batch_size,
+            precision=context.training.precision,
+        )
         best = min(best, (time.perf_counter() - start) / len(some))
     return best
 

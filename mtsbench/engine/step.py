@@ -6,15 +6,18 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from mtsbench.engine.augmentation import augment, draw_transforms
-from mtsbench.engine.batches import draw_training_rows, read_batch, read_targets
+from mtsbench.engine.batches import draw_training_rows, read_targets
+from mtsbench.engine.compute import adam, checkpoint_blocks, compiled
+from mtsbench.engine.memory import case_memory
 from mtsbench.engine.precision import autocast
+from mtsbench.engine.sources import case_source
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
     from mtsbench.data import LabelledCohort
     from mtsbench.engine.network import MultiTaskNetwork, TotalLoss
@@ -37,7 +40,10 @@ class TrainingStep:
         total_loss: Balanced sum of the losses.
         training: Cases to draw from.
         context: Device and settings.
-        generator: Of rows and transforms, in this order.
+        generator: Of rows and transforms, in this order; drawn from one step ahead.
+
+    Attributes:
+        memory_left: Bytes of the budget for cases that the training cases do not take.
     """
 
     def __init__(
@@ -54,11 +60,17 @@ class TrainingStep:
         self.context = context
         self.generator = generator
         self.spacing = training.cohort[0].grid.spacing
+        memory = case_memory(context.case_memory, context.device)
+        self._source = case_source(training.cohort, context.device, memory)
+        self.memory_left = memory - self._source.memory
+        self._next = self._draw()
         total_loss.balance.to(context.device)
         parameters = [*network.parameters(), *total_loss.balance.parameters()]
         rate = context.training.learning_rates[0][1]
-        # eps as Keras has it, in which the published settings are given.
-        self.optimiser = torch.optim.Adam(parameters, lr=rate, eps=1e-7)
+        self.optimiser = adam(parameters, rate, context.device)
+        self.forward = compiled(network, context.training.compilation, context.device)
+        if context.training.checkpointing:
+            checkpoint_blocks(network)
 
     def set_rate(self, rate: float) -> None:
         """The learning rate of the steps to come."""
@@ -69,20 +81,15 @@ class TrainingStep:
         """Take a step; the detached losses by name, without waiting for the device."""
         settings, device = self.context.training, self.context.device
         with phase("data"):
-            rows = draw_training_rows(
-                self.training.outcomes,
-                settings.batch_size,
-                balanced=settings.balanced,
-                generator=self.generator,
-            )
-            batch = read_batch(self.training.cohort, rows, device)
+            rows, transforms = self._next
+            batch = self._source.batch(rows)
+            self._next = self._draw()
         with phase("augmentation"):
-            transforms = draw_transforms(len(rows), settings, self.generator)
             batch = augment(batch, transforms, self.spacing, settings.mask_threshold)
             targets = read_targets(self.training, rows, batch)
-        with autocast(device):
+        with autocast(device, settings.precision):
             with phase("forward"):
-                outputs = self.network(batch.image, batch.clinical)
+                outputs = self.forward(batch.image, batch.clinical)
             with phase("loss"):
                 penalty = self.network.head.penalty()
                 total, parts = self.total_loss(outputs, targets, penalty, epoch)
@@ -92,3 +99,15 @@ class TrainingStep:
         with phase("optimiser"):
             self.optimiser.step()
         return {"loss": total.detach(), **parts}
+
+    def _draw(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """Rows and transforms of the next step, whose cases may be read from now on."""
+        settings = self.context.training
+        rows = draw_training_rows(
+            self.training.outcomes,
+            settings.batch_size,
+            balanced=settings.balanced,
+            generator=self.generator,
+        )
+        self._source.expect(rows)
+        return rows, draw_transforms(len(rows), settings, self.generator)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mtsbench.engine.balancing import first_stage_epochs
 from mtsbench.engine.inference import infer
+from mtsbench.engine.sources import case_source
 from mtsbench.engine.step import TrainingStep
 from mtsbench.errors import DataError, MtsbenchError
 from mtsbench.metrics.survival import harrell_c
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mtsbench.composition import TrainingSettings
     from mtsbench.data import LabelledCohort
     from mtsbench.engine.network import MultiTaskNetwork, TotalLoss
+    from mtsbench.engine.sources import CaseSource
     from mtsbench.interfaces import FitContext
 
 
@@ -61,13 +63,14 @@ def train(
         set_batch_norm_momentum(network, settings.batch_norm_momentum)
     generator = np.random.default_rng(context.seed)
     step = TrainingStep(network, total_loss, training, context, generator)
+    validated = case_source(validation.cohort, context.device, step.memory_left)
     first_stage = first_stage_epochs(settings)
     best_score, best_epoch, best_state = -np.inf, -1, None
     for epoch in range(settings.epochs):
         rate = learning_rate(settings, epoch)
         step.set_rate(rate)
         losses = _train_epoch(step, epoch)
-        scores = validate(network, validation, context)
+        scores = validate(network, validation, context, validated)
         context.log(epoch, _epoch_log(losses, scores, rate))
         if epoch < first_stage:
             continue
@@ -95,14 +98,30 @@ def set_batch_norm_momentum(network: nn.Module, momentum: float) -> None:
 
 
 def validate(
-    network: MultiTaskNetwork, validation: LabelledCohort, context: FitContext
+    network: MultiTaskNetwork,
+    validation: LabelledCohort,
+    context: FitContext,
+    source: CaseSource | None = None,
 ) -> Validation:
     """Harrell's C and mean Dice at 0.5 over the whole validation fold.
+
+    Args:
+        network: Put into evaluation mode.
+        validation: The fold.
+        context: Device and batch size.
+        source: Gives the fold's batches; None reads every case once.
 
     Raises:
         DataError: No pair of validation cases is comparable.
     """
-    inferred = infer(network, validation.cohort, context.device, context.training.batch_size)
+    inferred = infer(
+        network,
+        validation.cohort,
+        context.device,
+        context.training.batch_size,
+        precision=context.training.precision,
+        source=source,
+    )
     try:
         c_index = harrell_c(inferred.risk, validation.outcomes.time, validation.outcomes.event)
     except ValueError as undefined:

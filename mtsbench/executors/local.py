@@ -16,7 +16,7 @@ from mtsbench.errors import MtsbenchError
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
 
-    from mtsbench.interfaces import TrialEvent
+    from mtsbench.events import TrialEvent
 
     Events = Queue[TrialEvent]
 
@@ -69,9 +69,14 @@ class LocalProcesses:
                     done, pending = wait(pending, timeout=0)
                     for one in done:
                         _check(one)
+                # A process ends only when all it said is heard: joined before, neither would end.
+                processes = list(pool._processes.values())
+                pool.shutdown(wait=False)
+                while any(process.is_alive() for process in processes):
+                    _pass_on(events, report)
             except BaseException:
                 # What is under way would go on for minutes after an interrupt.
-                for process in list(pool._processes.values()):
+                for process in list((pool._processes or {}).values()):
                     process.terminate()
                 pool.shutdown(cancel_futures=True)
                 raise
@@ -86,7 +91,7 @@ def send(event: TrialEvent) -> None:
 
 
 def threads_for(jobs: int, processors: int) -> int:
-    """Torch threads of each of `jobs` trials; the same however many are left to do."""
+    """Threads of each of `jobs` trials; the same however many are left to do."""
     return max(1, processors // jobs)
 
 

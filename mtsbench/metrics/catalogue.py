@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mtsbench.errors import PluginConflictError, PluginError
+from mtsbench.announcements import CORE
+from mtsbench.errors import MtsbenchError
 from mtsbench.interfaces import FoldMetric, PatientMetric
 
 if TYPE_CHECKING:
@@ -15,33 +16,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """Metrics by name: of a test fold's risks, and of each patient's mask."""
+    """Metrics by name: of a test fold's risks, and of each patient's mask.
+
+    Attributes:
+        unusable: Why a plugin's metric cannot be computed, in one line; records hold it as the
+            reason of an undefined score.
+    """
 
     within_fold: Mapping[str, FoldMetric]
     per_patient: Mapping[str, PatientMetric]
+    unusable: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_metrics(components: Components) -> Metrics:
     """Build every installed metric with its default options.
 
+    A plugin's metric that cannot be used takes no other metric and no run with it.
+
     Raises:
-        PluginConflictError: Two plugins announce one metric.
-        PluginError: A metric has neither `within_fold` nor `per_patient`.
+        MtsbenchError: One of core's own metrics cannot be built.
     """
-    for conflict in components.conflicts:
-        if conflict.kind == "metric":
-            raise PluginConflictError(str(conflict))
     within_fold: dict[str, FoldMetric] = {}
     per_patient: dict[str, PatientMetric] = {}
-    for name in components.names("metric"):
-        metric = components.build("metric", name)
+    unusable = {
+        one.name: str(one) for one in components.conflicts if one.kind == "metric" and not one.kept
+    }
+    for announced in components.all("metric"):
+        name = announced.component.name
+        try:
+            metric = components.build("metric", name)
+        except MtsbenchError as error:
+            if announced.distribution == CORE:
+                raise
+            unusable[name] = str(error)
+            continue
         if isinstance(metric, FoldMetric):
             within_fold[name] = metric
         elif isinstance(metric, PatientMetric):
             per_patient[name] = metric
         else:
-            raise PluginError(
+            unusable[name] = (
                 f"metric {name!r} must have a method within_fold or per_patient, "
                 f"got a {type(metric).__name__} with neither"
             )
-    return Metrics(within_fold=within_fold, per_patient=per_patient)
+    return Metrics(within_fold=within_fold, per_patient=per_patient, unusable=unusable)

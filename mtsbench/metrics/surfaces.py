@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import binary_erosion, find_objects
 from scipy.spatial import KDTree
 
+from mtsbench.metrics.directed import Directed, larger_percentile
 from mtsbench.metrics.surfels import surfel_areas
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.volumes import bounding_box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,9 +41,13 @@ def hausdorff_95(predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Gr
     _needs_tumour(mask)
     if not predicted.any():
         return diagonal(grid)
-    points = _border(predicted, grid), _border(mask, grid)
-    return max(
-        float(np.percentile(_nearest(points[a], points[b]), 95)) for a, b in ((0, 1), (1, 0))
+    borders = _border(predicted), _border(mask)
+    spacing = np.asarray(grid.spacing, dtype=np.float64)
+    return larger_percentile(
+        [
+            Directed(points=borders[a], others=borders[b], spacing=spacing)
+            for a, b in ((0, 1), (1, 0))
+        ]
     )
 
 
@@ -72,7 +77,7 @@ def surface_dice(
     first, second = surfel_areas(predicted, grid.spacing), surfel_areas(mask, grid.spacing)
     within = total = 0.0
     for (points, areas), (others, _) in ((first, second), (second, first)):
-        near = np.isfinite(_nearest(points, others, tolerance + ROUNDING))
+        near = _near(points, others, tolerance + ROUNDING)
         within += float(areas[near].sum())
         total += float(areas.sum())
     return within / total
@@ -88,17 +93,33 @@ def _needs_tumour(mask: NDArray[np.bool_]) -> None:
         raise UndefinedMetricError("the true mask is empty")
 
 
-def _border(mask: NDArray[np.bool_], grid: Grid) -> NDArray[np.float64]:
-    """(P, 3) mm of the voxels of a mask that touch its outside."""
-    box = find_objects(mask.astype(np.uint8))[0]
-    inside = mask[box]
-    corner = np.array([edge.start for edge in box])
-    border = np.argwhere(inside & ~binary_erosion(inside)) + corner
-    return np.asarray(border * np.asarray(grid.spacing, dtype=np.float64))
+def _border(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """(P, 3) indices of the voxels of a mask that touch its outside by a face."""
+    box = bounding_box(mask)
+    padded = np.pad(mask[box], 1)
+    inside = padded[1:-1, 1:-1, 1:-1]
+    core = inside.copy()
+    for axis in range(3):
+        for start in (0, 2):
+            beside = [slice(1, -1)] * 3
+            beside[axis] = slice(start, start + inside.shape[axis])
+            core &= padded[tuple(beside)]
+    return np.asarray(np.argwhere(inside & ~core) + [edge.start for edge in box])
 
 
-def _nearest(
-    points: NDArray[np.float64], others: NDArray[np.float64], at_most: float = np.inf
-) -> NDArray[np.float64]:
-    """(P,) mm from each point to the nearest other; inf beyond `at_most`."""
-    return np.asarray(KDTree(others).query(points, distance_upper_bound=at_most)[0])
+def _near(
+    points: NDArray[np.float64], others: NDArray[np.float64], reach: float
+) -> NDArray[np.bool_]:
+    """(P,) whether another point lies within `reach` mm of each point."""
+    near = _about(points, others, reach)
+    tree = KDTree(others[_about(others, points, reach)])
+    near[near] = np.isfinite(tree.query(points[near], distance_upper_bound=reach)[0])
+    return near
+
+
+def _about(
+    points: NDArray[np.float64], others: NDArray[np.float64], reach: float
+) -> NDArray[np.bool_]:
+    """(P,) whether each point lies in the box of the others, widened by `reach` mm."""
+    low, high = others.min(axis=0) - reach, others.max(axis=0) + reach
+    return np.asarray(((points >= low) & (points <= high)).all(axis=1))

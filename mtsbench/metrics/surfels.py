@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import find_objects
+
+from mtsbench.volumes import bounding_box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def surfel_areas(
     Returns:
         (S, 3) mm, all shifted by the same half voxel, and (S,) mm^2.
     """
-    box = find_objects(mask.astype(np.uint8))[0]
+    box = bounding_box(mask)
     padded = np.pad(mask[box], 1)
     shape = tuple(size - 1 for size in padded.shape)
     code = np.zeros(shape, dtype=np.uint8)

@@ -1,9 +1,21 @@
-"""What a metric raises where it has no value."""
+"""What a metric raises where it has no value, and what is kept of one that crashes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mtsbench.errors import MtsbenchError
+from mtsbench.interfaces import Score
 
 
 class UndefinedMetricError(MtsbenchError, ValueError):
     """The data leave a metric without a value; the message is the reason to report."""
+
+
+def score_or_reason(compute: Callable[..., Score], *arguments: object) -> Score:
+    """The score, or why there is none: a metric that crashes must not cost a trained model."""
+    try:
+        return compute(*arguments)
+    except Exception as error:
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        return Score(value=None, reason=f"the metric raised {cause}")

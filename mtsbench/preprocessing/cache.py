@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, get_args
 
 from mtsbench.errors import DataError, MtsbenchError, OptionError
 from mtsbench.preprocessing.centres import tumour_missing
-from mtsbench.preprocessing.cropping import CroppedCase, check_case, crop
+from mtsbench.preprocessing.cropping import check_case, crop
 from mtsbench.preprocessing.entries import (
     FORMAT,
     DamagedEntryError,
+    StoredCrop,
     delete_entry,
     read_entry,
     write_entry,
@@ -22,11 +23,12 @@ from mtsbench.preprocessing.entries import (
 from mtsbench.preprocessing.settings import CentreRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from mtsbench.data import Case
     from mtsbench.interfaces import Dataset
+    from mtsbench.preprocessing.cropping import CroppedCase
     from mtsbench.preprocessing.settings import PreprocessingSettings
 
 _log = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ class CaseCache:
     """The crops of one dataset under one geometry, named for all that they depend on.
 
     A file's name is the SHA-256 of format version, case id, `case_fingerprint`, channels, size,
-    spacing and centre rule: a changed case is a new name, and datasets may share a folder.
+    spacing, centre rule and storage: a changed case is a new name, and datasets may share a folder.
     Fingerprints are taken anew by `prepare` and remembered for `read`.
     """
 
@@ -89,8 +91,23 @@ class CaseCache:
         finally:
             pool.shutdown(cancel_futures=True)
 
+    def missing(self, requests: Sequence[tuple[str, CentreRule]]) -> tuple[str, ...]:
+        """Cases that `prepare` would have to load for these requests. Nothing is written."""
+        found: dict[str, None] = {}
+        for case_id, rule in requests:
+            self._fingerprints[case_id] = self.dataset.case_fingerprint(case_id)
+            try:
+                entry = self._stored(case_id, rule)
+                if isinstance(entry, str):
+                    entry = self._stored(case_id, self.settings.test_rule)
+            except DamagedEntryError:
+                entry = None
+            if not isinstance(entry, StoredCrop):
+                found[case_id] = None
+        return tuple(found)
+
     def read(self, case_id: str, centre_rule: CentreRule) -> CroppedCase:
-        """One crop, its arrays memory-mapped and read-only.
+        """One crop; what is stored as it is used is memory-mapped and read-only.
 
         Raises:
             DataError: The crop was not prepared, its files are damaged, or the rule is `tumour`
@@ -102,7 +119,14 @@ class CaseCache:
                 f"case {case_id!r} has {entry}, so it has no crop around its tumour; "
                 "read the crop that training_centre names"
             )
-        return entry
+        return entry.read()
+
+    def forget(self, case_ids: Iterable[str]) -> None:
+        """Delete the crops of these cases, as they are now."""
+        for case_id in case_ids:
+            if case_id in self._fingerprints:
+                for rule in get_args(CentreRule):
+                    delete_entry(self.folder, self._key(case_id, rule))
 
     def training_centre(self, case_id: str) -> CentreRule:
         """`tumour` if the case has one, else the rule of held-out cases.
@@ -113,7 +137,7 @@ class CaseCache:
         entry = self._entry(case_id, "tumour")
         return self.settings.test_rule if isinstance(entry, str) else "tumour"
 
-    def _entry(self, case_id: str, rule: CentreRule) -> CroppedCase | str:
+    def _entry(self, case_id: str, rule: CentreRule) -> StoredCrop | str:
         if case_id not in self._fingerprints:
             self._fingerprints[case_id] = self.dataset.case_fingerprint(case_id)
         entry = self._stored(case_id, rule)
@@ -124,10 +148,12 @@ class CaseCache:
             )
         return entry
 
-    def _stored(self, case_id: str, rule: CentreRule) -> CroppedCase | str | None:
+    def _stored(self, case_id: str, rule: CentreRule) -> StoredCrop | str | None:
         key = self._key(case_id, rule)
-        channels, size = len(self.dataset.channels), self.settings.size
-        return read_entry(self.folder, key, case_id, channels, size)
+        settings = self.settings
+        return read_entry(
+            self.folder, key, case_id, self.dataset.channels, settings.size, settings.storage
+        )
 
     def _key(self, case_id: str, rule: CentreRule) -> str:
         parts = {
@@ -139,6 +165,8 @@ class CaseCache:
             "spacing": [float(step) for step in self.settings.spacing],
             "rule": rule,
         }
+        if self.settings.storage != "float32":
+            parts["storage"] = self.settings.storage
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def _prepare_case(self, case_id: str, rules: Sequence[CentreRule]) -> int:
@@ -193,4 +221,5 @@ class CaseCache:
             write_no_tumour(self.folder, self._key(case.case_id, rule), reason)
             return
         cropped = crop(case, self.dataset.channels, rule, self.settings)
-        write_entry(self.folder, self._key(case.case_id, rule), cropped)
+        key = self._key(case.case_id, rule)
+        write_entry(self.folder, key, cropped, self.dataset.channels, self.settings.storage)

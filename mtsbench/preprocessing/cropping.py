@@ -11,6 +11,7 @@ from mtsbench.errors import DataError
 from mtsbench.preprocessing.centres import crop_centre
 from mtsbench.preprocessing.geometry import box_of, intersection, part_of
 from mtsbench.preprocessing.resampling import common_grid, resample_image, resample_mask
+from mtsbench.volumes import bounding_box
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,9 +130,4 @@ def _tumour_grid(mask: Volume) -> Grid:
     """The part of the mask's grid that bounds the tumour; all of it for an empty mask."""
     if not mask.array.any():
         return mask.grid
-    bounds = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        present = np.flatnonzero(mask.array.any(axis=others))
-        bounds.append(slice(int(present[0]), int(present[-1]) + 1))
-    return part_of(mask.grid, (bounds[0], bounds[1], bounds[2]))
+    return part_of(mask.grid, bounding_box(mask.array))

@@ -5,14 +5,15 @@ Every file is written under a temporary name and renamed, the JSON last: an entr
 exists is complete, and what a killed run left behind is never read. A case that has no tumour
 to centre on leaves only a JSON that says so.
 
-Images are float32. float16 (11 significant bits) would hold SUV and HU to 0.05 %, but it has no
-number above 65504, and a PET in Bq/ml or a third party's channel can exceed that.
+Images are float32 unless the user asks for less. float16 (11 significant bits) holds SUV to 0.05 %,
+but it has no number above 65504, and a PET in Bq/ml or a third party's channel can exceed that.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 from uuid import uuid4
@@ -24,6 +25,8 @@ from numpy.typing import NDArray
 from mtsbench.data import ClinicalValue
 from mtsbench.errors import DataError
 from mtsbench.preprocessing.cropping import CroppedCase
+from mtsbench.preprocessing.settings import Storage
+from mtsbench.preprocessing.storage import decode, encode, stored_as
 from mtsbench.volumes import Grid
 
 FORMAT = 1  # raise it whenever the same request would give other bytes
@@ -31,6 +34,32 @@ FORMAT = 1  # raise it whenever the same request would give other bytes
 
 class DamagedEntryError(DataError):
     """A file of a cache entry is not what was written."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StoredCrop:
+    """A crop as it lies on disk.
+
+    Attributes:
+        images: Memory-mapped, as `stored_as` says.
+        mask: uint8 (1, D, H, W), memory-mapped; None where the case has no mask.
+    """
+
+    case_id: str
+    images: NDArray[np.generic]
+    mask: NDArray[np.uint8] | None
+    clinical: Mapping[str, ClinicalValue]
+    grid: Grid
+
+    def read(self) -> CroppedCase:
+        """The crop; its images are still memory-mapped if they are stored as float32."""
+        return CroppedCase(
+            case_id=self.case_id,
+            images=decode(self.images),
+            mask=self.mask,
+            clinical=self.clinical,
+            grid=self.grid,
+        )
 
 
 class _CroppedEntry(pydantic.BaseModel):
@@ -52,9 +81,16 @@ _ENTRY: pydantic.TypeAdapter[_CroppedEntry | _NoTumourEntry] = pydantic.TypeAdap
 )
 
 
-def write_entry(folder: Path, key: str, cropped: CroppedCase) -> None:
-    """Store a crop; a reader meanwhile sees the old entry, the new one, or none."""
-    _write(_images(folder, key), lambda file: np.save(file, cropped.images, allow_pickle=False))
+def write_entry(
+    folder: Path, key: str, cropped: CroppedCase, channels: Sequence[str], storage: Storage
+) -> None:
+    """Store a crop; a reader meanwhile sees the old entry, the new one, or none.
+
+    Raises:
+        DataError: The storage cannot hold a value.
+    """
+    images = encode(cropped.images, storage, channels, cropped.case_id)
+    _write(_images(folder, key), lambda file: np.save(file, images, allow_pickle=False))
     if cropped.mask is not None:
         mask = cropped.mask
         _write(_mask(folder, key), lambda file: np.save(file, mask, allow_pickle=False))
@@ -73,8 +109,13 @@ def write_no_tumour(folder: Path, key: str, reason: str) -> None:
 
 
 def read_entry(
-    folder: Path, key: str, case_id: str, channels: int, size: tuple[int, int, int]
-) -> CroppedCase | str | None:
+    folder: Path,
+    key: str,
+    case_id: str,
+    channels: Sequence[str],
+    size: tuple[int, int, int],
+    storage: Storage,
+) -> StoredCrop | str | None:
     """The crop with memory-mapped arrays; why there is no tumour; None if nothing is stored.
 
     Checked are the JSON's fields and each array's header and file length. Bytes changed inside
@@ -91,13 +132,13 @@ def read_entry(
         raise _damaged(_json(folder, key), case_id, error.errors()[0]["msg"]) from error
     if isinstance(entry, _NoTumourEntry):
         return entry.no_tumour
-    images = _map(_images(folder, key), case_id, np.dtype(np.float32), (channels, *size))
+    images = _map(_images(folder, key), case_id, *stored_as(storage, channels, size))
     mask = None
     if entry.has_mask:
         mask = _map(_mask(folder, key), case_id, np.dtype(np.uint8), (1, *size))
-    return CroppedCase(
+    return StoredCrop(
         case_id=case_id,
-        images=cast("NDArray[np.float32]", images),
+        images=images,
         mask=cast("NDArray[np.uint8] | None", mask),
         clinical=entry.clinical,
         grid=entry.grid,

@@ -19,13 +19,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtsbench.preprocessing.geometry import box_of, covering, part_of
-from mtsbench.volumes import Grid, Volume, to_sitk
+from mtsbench.volumes import Grid, Volume, bounding_box, to_sitk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from mtsbench.preprocessing.geometry import Point
     from mtsbench.preprocessing.settings import PreprocessingSettings
+
+Sigma = tuple[float, float, float]  # voxels along (D, H, W)
 
 COARSER = 1.5
 SIGMA_PER_FACTOR = 0.5
@@ -42,6 +46,15 @@ def common_grid(centre: Point, settings: PreprocessingSettings) -> Grid:
 
 def resample_image(volume: Volume, target: Grid, *, outside: float) -> NDArray[np.float32]:
     """The image (D, H, W) on `target`; `outside` where the volume does not reach."""
+    return _resample(volume, target, outside, _smooth)
+
+
+def _resample(
+    volume: Volume,
+    target: Grid,
+    outside: float,
+    smooth: Callable[[NDArray[np.float32], Sigma], None],
+) -> NDArray[np.float32]:
     sigma = _smoothing(volume.grid, target)
     margin = [math.ceil(TRUNCATE * width) + 2 for width in sigma]
     # Only the part that can matter: a whole-body scan is many times larger than the crop.
@@ -49,7 +62,7 @@ def resample_image(volume: Volume, target: Grid, *, outside: float) -> NDArray[n
     array = volume.array[needed].astype(np.float32)
     if array.size == 0:
         return np.full(target.size, outside, dtype=np.float32)
-    _smooth(array, sigma)
+    smooth(array, sigma)
     return _interpolate(Volume(array=array, grid=part_of(volume.grid, needed)), target, outside)
 
 
@@ -59,7 +72,7 @@ def resample_mask(mask: Volume, target: Grid) -> NDArray[np.uint8]:
     The mask is smoothed like an image, so a voxel is tumour where about half of it was, and a
     small structure neither vanishes nor grows because of where the sample points fell.
     """
-    share = resample_image(mask, target, outside=0.0)
+    share = _resample(mask, target, 0.0, _smooth_mask)
     return (share >= MASK_THRESHOLD).astype(np.uint8)
 
 
@@ -87,7 +100,7 @@ def native_probability(
     return result
 
 
-def _smoothing(source: Grid, target: Grid) -> tuple[float, float, float]:
+def _smoothing(source: Grid, target: Grid) -> Sigma:
     """Sigma in source voxels along (D, H, W); 0 where no smoothing is needed."""
     # Columns are ITK axes x, y, z = W, H, D; rows and the target's axes are patient x, y, z.
     squared = np.reshape(source.direction, (3, 3)) ** 2
@@ -98,7 +111,18 @@ def _smoothing(source: Grid, target: Grid) -> tuple[float, float, float]:
     return float(depth), float(height), float(width)
 
 
-def _smooth(array: NDArray[np.float32], sigma: tuple[float, float, float]) -> None:
+def _smooth_mask(array: NDArray[np.float32], sigma: Sigma) -> None:
+    """The same, about the tumour only: farther off, zeros stay zeros."""
+    if array.any():
+        reach = [math.ceil(TRUNCATE * width) + 1 for width in sigma]
+        depth, height, width = (
+            slice(max(0, edge.start - more), edge.stop + more)
+            for edge, more in zip(bounding_box(array), reach, strict=True)
+        )
+        _smooth(array[depth, height, width], sigma)
+
+
+def _smooth(array: NDArray[np.float32], sigma: Sigma) -> None:
     from scipy.ndimage import gaussian_filter1d
 
     for axis, width in enumerate(sigma):

@@ -12,7 +12,7 @@ from mtsbench.comparison.fold_scores import fold_scores
 from mtsbench.comparison.resampled_tests import ResampledTest, holm
 from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.report.figures import COLOURS, Picture, new_figure
-from mtsbench.report.paper_tables import Table
+from mtsbench.report.text_table import Table
 
 if TYPE_CHECKING:
     from mtsbench.comparison.analysis import Analysis

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from mtsbench.comparison.analysis import Analysis, Entry
 
@@ -72,7 +73,8 @@ def example_figure(analysis: Analysis) -> Picture | None:
     return None
 
 
-def _draw_examples(entry: Entry, shown: Sequence[tuple[str, Slice]]) -> Picture:
+def draw_slices(shown: Sequence[tuple[str, Slice]]) -> Figure:
+    """Titled slices side by side, a row for each channel, with both contours."""
     channels = list(shown[0][1].images)
     figure = new_figure(1.9 * len(shown), 2.1 * len(channels) + 0.4)
     grid = figure.subplots(len(channels), len(shown), squeeze=False)
@@ -80,6 +82,10 @@ def _draw_examples(entry: Entry, shown: Sequence[tuple[str, Slice]]) -> Picture:
         for row, name in enumerate(channels):
             _draw_slice(grid[row, column], one, name)
         grid[0, column].set_title(title, fontsize=7)
+    return figure
+
+
+def _draw_examples(entry: Entry, shown: Sequence[tuple[str, Slice]]) -> Picture:
     return Picture(
         name="examples",
         title=f"Example patients of {entry.run.label} with true and predicted tumour",
@@ -88,7 +94,7 @@ def _draw_examples(entry: Entry, shown: Sequence[tuple[str, Slice]]) -> Picture:
             f"from SUV 0 (white) to {PET_TOP:g} (black); CT from {CT_WINDOW[0]:g} to "
             f"{CT_WINDOW[1]:g} HU. Chosen by rule, not by eye: best, median and worst."
         ),
-        figure=figure,
+        figure=draw_slices(shown),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mtsbench.report.paper_tables import Table
+from mtsbench.report.text_table import Table
 
 if TYPE_CHECKING:
     from mtsbench.comparison.analysis import Analysis

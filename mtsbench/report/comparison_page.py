@@ -19,7 +19,7 @@ from mtsbench.report.case_figures import error_figure, example_figure
 from mtsbench.report.checklists import checklist
 from mtsbench.report.figures import STYLE, Picture, inline_svg, save_picture
 from mtsbench.report.methods_text import limits, methods_paragraph
-from mtsbench.report.paper_tables import Table, all_tables, write_table
+from mtsbench.report.paper_tables import all_tables
 from mtsbench.report.score_figures import (
     cost_figure,
     difference_figure,
@@ -28,6 +28,7 @@ from mtsbench.report.score_figures import (
 )
 from mtsbench.report.survival_figures import auc_figure, calibration_figure, group_figure
 from mtsbench.report.tables import title
+from mtsbench.report.text_table import Table, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path

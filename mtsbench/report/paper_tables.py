@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from mtsbench.comparison.against_reference import explore
 from mtsbench.comparison.both_endpoints import patient_errors
@@ -16,53 +14,15 @@ from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.comparison.variance_shares import variance_shares
 from mtsbench.metrics.overlap import Overlap, aggregated_dice, empty_masks
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.report.profile_table import profile_table
+from mtsbench.report.text_table import Table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mtsbench.comparison.analysis import Analysis, Entry
     from mtsbench.comparison.patients import RunPatients
 
 COARSE = frozenset({"hd95", "volume-error"})  # mm and mL: a tenth is enough
 VOXEL = 1e-6  # mL: volumes become whole numbers for the sums of overlap
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """Text cells; the first column names the row.
-
-    Attributes:
-        name: File name without ending.
-        caption: What the table says and how to read it.
-    """
-
-    name: str
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def frame(self) -> pd.DataFrame:
-        """The same as a data frame."""
-        return pd.DataFrame(list(self.rows), columns=list(self.columns))
-
-    def markdown(self) -> str:
-        """A Markdown table."""
-        lines = [self.columns, tuple("---" for _ in self.columns), *self.rows]
-        return "".join(
-            f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines
-        )
-
-    def latex(self) -> str:
-        """A booktabs table."""
-        return self.frame().to_latex(index=False, escape=True, caption=self.caption)
-
-
-def write_table(table: Table, folder: Path) -> None:
-    """Write `NAME.csv`, `NAME.md` and `NAME.tex`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    table.frame().to_csv(folder / f"{table.name}.csv", index=False)
-    (folder / f"{table.name}.md").write_text(table.markdown())
-    (folder / f"{table.name}.tex").write_text(table.latex())
 
 
 def all_tables(analysis: Analysis) -> tuple[Table, ...]:
@@ -74,6 +34,7 @@ def all_tables(analysis: Analysis) -> tuple[Table, ...]:
         calibration_table(analysis),
         endpoint_table(analysis),
         variance_table(analysis),
+        profile_table(analysis),
     ]
     return tuple(table for table in found if table is not None and table.rows)
 

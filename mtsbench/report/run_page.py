@@ -12,6 +12,8 @@ from markupsafe import Markup
 
 from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.report.tables import score_text, title
+from mtsbench.store import RunStore
+from mtsbench.trial_files import read_log
 
 if TYPE_CHECKING:
     from mtsbench.comparison.comparable import FinishedRun
@@ -63,19 +65,18 @@ def _training_curves(run: FinishedRun, folder: Path) -> Markup | None:
     """Validation scores by epoch, one line a trial, as inline SVG; None if nothing was logged."""
     from matplotlib.figure import Figure
 
-    logs = {}
-    for record in run.records:
-        text = (folder / "trials" / record.key[:16] / "log.jsonl").read_text()
-        logs[f"{record.repeat}.{record.fold} seed {record.seed}"] = [
-            json.loads(line) for line in text.splitlines()
-        ]
-    curves = [name for name in CURVES if any(name in e for log in logs.values() for e in log)]
+    store = RunStore(folder)
+    logs = {
+        f"{record.repeat}.{record.fold} seed {record.seed}": read_log(store.trial_folder(record))
+        for record in run.records
+    }
+    curves = [name for name in CURVES if any(name in e for log in logs.values() for _, e in log)]
     if not curves:
         return None
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(curves), squeeze=False)[0], curves, strict=True):
         for position, (label, log) in enumerate(logs.items()):
-            points = [(e["epoch"] + 1, e[name]) for e in log if name in e]
+            points = [(epoch + 1, values[name]) for epoch, values in log if name in values]
             colour = COLOURS[position % len(COLOURS)]
             axes.plot(*zip(*points, strict=True), label=label, color=colour)
         axes.set(xlabel="epoch", ylabel=f"validation {CURVES[name]}")

@@ -20,6 +20,7 @@ from mtsbench.testing.metrics import MetricContract
 from mtsbench.testing.models import ModelContract
 from mtsbench.testing.packaging import PluginContract
 from mtsbench.testing.phantom import phantom_cohort
+from mtsbench.testing.trackers import TrackerContract
 
 __all__ = [
     "BackboneContract",
@@ -33,5 +34,6 @@ __all__ = [
     "ModelContract",
     "NotApplicable",
     "PluginContract",
+    "TrackerContract",
     "phantom_cohort",
 ]

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from mtsbench.engine.determinism import seeded
-from mtsbench.interfaces import Backbone, Features
+from mtsbench.engine.image_size import least_side, side_for
+from mtsbench.interfaces import Backbone, Features, OneSize
 from mtsbench.testing.contract import Contract, NotApplicable, ensure
 from mtsbench.testing.networks import (
     all_finite,
@@ -24,7 +25,7 @@ EXTREME = 50.0
 
 
 class BackboneContract(Contract):
-    """Checks of one backbone, on images of random numbers with at least 16 voxels a side."""
+    """Checks of one backbone, on two images of random numbers with at least 16 voxels a side."""
 
     kind = "backbone"
 
@@ -108,19 +109,21 @@ class BackboneContract(Contract):
     def test_sides_may_differ(self) -> None:
         """Images whose sides are different multiples of `multiple` work."""
         backbone = self._backbone().eval()
-        step = self._side(backbone)
-        size = (step, step + backbone.multiple, step + 2 * backbone.multiple)
-        self._works(backbone, size)
+        self._takes_more_sizes(backbone)
+        step = self._size(backbone)[0]
+        self._works(backbone, (step, step + backbone.multiple, step + 2 * backbone.multiple))
 
     def test_an_odd_size_works_or_is_declared(self) -> None:
         """With multiple = 1 odd sizes work; a larger one is declared and core refuses the rest."""
         backbone = self._backbone().eval()
+        self._takes_more_sizes(backbone)
         if backbone.multiple > 1:
             raise NotApplicable(
                 f"the backbone declares multiple = {backbone.multiple}, so core gives it no other "
                 "size"
             )
-        self._works(backbone, (LEAST_SIZE + 1, LEAST_SIZE + 3, LEAST_SIZE - 1))
+        odd = max(LEAST_SIZE - 1, least_side(backbone)) | 1
+        self._works(backbone, (odd + 2, odd + 4, odd))
 
     def test_extreme_images_are_finite(self) -> None:
         """Voxels of +-50 and images of zeros give finite maps, also while training."""
@@ -161,13 +164,20 @@ class BackboneContract(Contract):
         ensure(isinstance(built, nn.Module), f"must be a torch.nn.Module, got {type(built)!r}")
         return cast("_Network", built)
 
-    def _side(self, backbone: Backbone) -> int:
-        return -(-LEAST_SIZE // backbone.multiple) * backbone.multiple
+    def _size(self, backbone: Backbone) -> tuple[int, int, int]:
+        """The least that the backbone declares to take."""
+        if isinstance(backbone, OneSize):
+            return backbone.only_size
+        side = side_for([backbone], LEAST_SIZE)
+        return side, side, side
+
+    def _takes_more_sizes(self, backbone: Backbone) -> None:
+        if isinstance(backbone, OneSize):
+            raise NotApplicable(f"the backbone declares only_size = {tuple(backbone.only_size)}")
 
     def _image(self, backbone: Backbone, channels: int = CHANNELS) -> Tensor:
-        side = self._side(backbone)
         generator = torch.Generator().manual_seed(0)
-        return torch.randn(2, channels, side, side, side, generator=generator)
+        return torch.randn(2, channels, *self._size(backbone), generator=generator)
 
     def _features(self, backbone: Backbone, image: Tensor) -> Features:
         features = backbone(image)

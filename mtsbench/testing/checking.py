@@ -22,6 +22,7 @@ from mtsbench.testing.models import ModelContract
 from mtsbench.testing.networks import one_line
 from mtsbench.testing.packaging import PluginContract
 from mtsbench.testing.time_limit import TimeIsUp, stopped_after
+from mtsbench.testing.trackers import TrackerContract
 
 Status = Literal["kept", "broken", "not applicable", "not run"]
 TIME_IS_UP = "the time was up; raise --seconds or name the component with --only"
@@ -31,6 +32,7 @@ CONTRACTS: dict[Kind, type[Contract]] = {
     "backbone": BackboneContract,
     "metric": MetricContract,
     "executor": ExecutorContract,
+    "tracker": TrackerContract,
     "dataset": DatasetContract,
     "model": ModelContract,
 }

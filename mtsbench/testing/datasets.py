@@ -13,6 +13,7 @@ import numpy as np
 from mtsbench.data import Case, Outcomes
 from mtsbench.errors import DataError
 from mtsbench.interfaces import Dataset
+from mtsbench.preprocessing.cropping import check_case
 from mtsbench.testing.contract import Contract, NotApplicable, ensure
 
 LOADED = 3
@@ -91,6 +92,15 @@ class DatasetContract(Contract):
                     min(volume.grid.spacing) > 0,
                     f"{name} of case {case.case_id!r} has spacing {volume.grid.spacing}",
                 )
+
+    def test_channels_and_mask_lie_in_one_patient(self) -> None:
+        """Every channel and the tumour overlap, so that the case can be cropped."""
+        dataset = self._dataset()
+        for case in self._cases(dataset):
+            try:
+                check_case(case, dataset.channels)
+            except DataError as error:
+                ensure(False, str(error))
 
     def test_masks_hold_zero_and_one(self) -> None:
         """A mask is a volume of 0 and 1."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from mtsbench.interfaces import Executor, TrialEvent
+from mtsbench.events import TrialEvent
+from mtsbench.interfaces import Executor
 from mtsbench.testing.contract import Contract, ensure
 
 TRIALS = 4

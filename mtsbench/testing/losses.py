@@ -13,6 +13,7 @@ from mtsbench.interfaces import Loss, Outputs, Targets
 from mtsbench.testing.contract import Contract, NotApplicable, ensure
 
 Reads = Literal["log-risk", "scale-and-shape", "intervals", "mask"]
+Ties = Literal["breslow", "efron"]
 READS: tuple[Reads, ...] = ("log-risk", "scale-and-shape", "intervals", "mask")
 WIDTH: dict[Reads, int] = {"log-risk": 1, "scale-and-shape": 2, "intervals": 10, "mask": 1}
 CASES = 8
@@ -26,11 +27,13 @@ class LossContract(Contract):
     Attributes:
         reads: Which outputs the loss is written for: one log risk, two parameters with a unit of
             time in `time_grid`, ten intervals, or tumour logits; None finds out by trying.
+        ties: How a Cox loss treats events at one time; None where the loss is none.
         oracle: (outputs, targets, value) with the value from elsewhere, compared to 1e-5.
     """
 
     kind = "loss"
     reads: ClassVar[Reads | None] = None
+    ties: ClassVar[Ties | None] = None
     oracle: ClassVar[Sequence[tuple[Outputs, Targets, float]]] = ()
 
     def test_the_loss_is_a_scalar(self) -> None:
@@ -49,6 +52,23 @@ class LossContract(Contract):
         outputs, targets = self._batch()
         tied = replace(targets, time=(targets.time / 800).ceil() * 800)
         self._same_when_shuffled(outputs, tied, "cases with equal times are shuffled")
+
+    def test_ties_are_treated_as_the_named_method_does(self) -> None:
+        """With equal times the loss is the declared partial likelihood, up to one factor."""
+        if self.ties is None:
+            raise NotApplicable("no tie method is declared; set `ties` for a Cox loss")
+        outputs, targets = self._batch()
+        tied = replace(targets, time=(targets.time / 800).ceil() * 800)
+        factor, tied_factor = (
+            float(self._value(outputs, one)) / partial_likelihood(outputs, one, self.ties)
+            for one in (targets, tied)
+        )
+
+        ensure(
+            abs(factor - tied_factor) <= 1e-4 * abs(factor),
+            f"without ties the loss is {factor:.5g} times the negative log partial likelihood, "
+            f"with ties {tied_factor:.5g} times that of {self.ties.title()}",
+        )
 
     def test_a_batch_without_events_is_finite_with_a_gradient(self) -> None:
         """All cases censored: a finite loss and a finite gradient."""
@@ -207,6 +227,22 @@ class LossContract(Contract):
                 abs(value - other) <= 1e-4 * max(1.0, abs(value)),
                 f"the loss is {value:.6g}, but {other:.6g} after {what}",
             )
+
+
+def partial_likelihood(outputs: Outputs, targets: Targets, ties: Ties) -> float:
+    """Negative log partial likelihood of Cox, summed over the events, written as in textbooks.
+
+    Source: Klein & Moeschberger, Survival Analysis (2003), equations 8.4.1 and 8.4.2.
+    """
+    hazard = outputs.survival[:, 0].double().exp()
+    total = 0.0
+    for time in targets.time[targets.event].unique():
+        died = targets.event & (targets.time == time)
+        at_risk, dying = hazard[targets.time >= time].sum(), hazard[died].sum()
+        for rank, own in enumerate(hazard[died]):
+            share = rank / int(died.sum()) if ties == "efron" else 0.0
+            total += float((at_risk - share * dying).log() - own.log())
+    return total
 
 
 def batch(reads: Reads) -> tuple[Outputs, Targets]:

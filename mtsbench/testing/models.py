@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from mtsbench.components import ModelComponent
-from mtsbench.composition import Composition, TrainingSettings
+from mtsbench.composition import Composition, Part, TrainingSettings
 from mtsbench.data import Cohort, LabelledCohort, Predictions
 from mtsbench.errors import CheckpointError, NotFittedError
 from mtsbench.interfaces import Backbone, FitContext, Model
@@ -45,9 +46,9 @@ class ModelContract(Contract):
 
     kind = "model"
     training: ClassVar[TrainingSettings] = TrainingSettings(
-        epochs=6,
-        steps_per_epoch=6,
-        batch_size=8,
+        epochs=3,
+        steps_per_epoch=4,
+        batch_size=4,
         learning_rates=((0, 3e-3),),
         translation=2.0,
         batch_norm_momentum=0.3,
@@ -97,6 +98,24 @@ class ModelContract(Contract):
             found == declared,
             f"declares produces = {sorted(declared)}, predictions hold {sorted(found)}",
         )
+
+    def test_tumour_maps_are_probabilities_on_the_grid_of_each_case(self) -> None:
+        """A tumour map has the voxels of its case, each between 0 and 1."""
+        if "mask" not in self._declared().produces:
+            raise NotApplicable("the model does not declare to produce masks")
+        cohort = self._test().cohort
+        maps = self._fitted().predict(cohort).tumour_probability or ()
+        cases = (cohort[row] for row in range(len(cohort)))
+        for case, found in zip(cases, maps, strict=True):
+            ensure(
+                found.shape == case.image.shape[1:],
+                f"case {case.case_id!r} has {case.image.shape[1:]} voxels, its tumour map "
+                f"{found.shape}",
+            )
+            ensure(
+                np.isfinite(found).all() and found.min() >= 0 and found.max() <= 1,
+                f"the tumour map of case {case.case_id!r} leaves [0, 1]; give probabilities",
+            )
 
     def test_predictions_follow_the_order_of_the_cohort(self) -> None:
         """Ids come back in order, and a case keeps its risk when the order changes."""
@@ -156,6 +175,21 @@ class ModelContract(Contract):
             found >= BETTER_THAN_CHANCE,
             f"Harrell's C on the phantom is {found:.2f}, expected {BETTER_THAN_CHANCE} or more; "
             "check the sign of the risk, or give a larger `training`",
+        )
+
+    def test_a_higher_risk_has_the_lower_curve(self) -> None:
+        """Risk and survival curves agree about which cases have their event earlier."""
+        declared = self._declared()
+        if "survival" not in declared.produces or not declared.ranks_cases:
+            raise NotApplicable("the model declares no curves, or to rank no case")
+        predictions = self._fitted().predict(self._test().cohort)
+        assert predictions.survival is not None
+        found = spearmanr(predictions.risk, -predictions.survival.mean(axis=1)).statistic
+
+        ensure(
+            found > 0,
+            f"rank correlation of risk and early events by the curves is {found:.2f}; a higher "
+            "risk must mean an earlier event",
         )
 
     def test_a_stored_model_predicts_the_same(self) -> None:
@@ -244,27 +278,24 @@ class ModelContract(Contract):
 
     @classmethod
     def _side(cls) -> int:
-        """The least multiple, from 16 voxels on, that every network of a composition takes."""
+        """The least side, from 16 voxels on, that every network of a composition takes."""
         if "_voxels" not in vars(cls):
             built = cls.build()
             composition = getattr(built, "composition", built)
             cls._voxels = LEAST_SIDE
             if isinstance(composition, Composition):
+                from mtsbench.engine.image_size import side_for
+
                 parts = (composition.backbone, composition.survival_network)
-                cls._voxels = int(
-                    np.lcm.reduce([LEAST_SIDE, *(cls._multiple(part) for part in parts if part)])
-                )
+                cls._voxels = side_for([cls._network(one) for one in parts if one], LEAST_SIDE)
         return cls._voxels
 
     _voxels: ClassVar[int]
 
     @classmethod
-    def _multiple(cls, part: object) -> int:
-        from mtsbench.composition import Part
-
-        assert isinstance(part, Part)
+    def _network(cls, part: Part) -> Backbone:
         built = cls.components().build("backbone", part.name, 2, options=part.options)
-        return cast("Backbone", built).multiple
+        return cast("Backbone", built)
 
 
 def close(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:

@@ -70,12 +70,13 @@ class PluginContract:
 
     def test_every_default_fits_its_type(self) -> None:
         """The default of each option is a value that the option accepts."""
-        for one in self._plugin().announced:
+        components = self.components()
+        for one in find_plugin(components, self.distribution).announced:
             defaults = {
                 name: default for name, (_, default) in option_types(one.component.build).items()
             }
             try:
-                self.components().options(one.kind, one.component.name, defaults)
+                components.options(one.kind, one.component.name, defaults)
             except Exception as error:
                 ensure(False, f"a default does not fit: {error}")
 

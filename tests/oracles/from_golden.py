@@ -81,7 +81,7 @@ TABLES = {  # columns that begin so, and significant digits that keep ties and 1
 
 
 def copy_golden(golden: Path, folder: Path) -> None:
-    """The golden values that `test_golden.py` reproduces."""
+    """The golden values that `test_golden_*.py` reproduce."""
     folder.mkdir(exist_ok=True)
     for name in ANSWERS:
         (folder / f"{name}.json").write_bytes((golden / f"{name}.json").read_bytes())

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from mtsbench_cohorts.npc_canvas import blank_canvas
-from mtsbench_cohorts.npc_disease import GAP, paint_nodes, paint_primary
+from mtsbench_cohorts.npc_disease import GAP, _keep_clear, paint_nodes, paint_primary
 from mtsbench_cohorts.npc_factors import Node, draw_patient
 from mtsbench_cohorts.npc_scanner import field_of_view
 from scipy.ndimage import distance_transform_edt, label
@@ -138,3 +138,17 @@ def test_a_patient_without_nodes_gets_none():
     canvas = soft_tissue()
 
     assert not paint_nodes(canvas, EVERYWHERE, (), ~EVERYWHERE, np.random.default_rng(0)).any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_gap_about_a_primary_is_that_of_the_whole_image(seed):
+    random = np.random.default_rng(seed)
+    canvas = soft_tissue()
+    centre = tuple(random.uniform(-90, 90, 3))
+    mask = canvas.quadric((slice(None),) * 3, centre, tuple(random.uniform(8, 40, 3))) < 1
+    free = random.random(mask.shape) < 0.8
+    expected = free & (distance_transform_edt(~mask, sampling=canvas.spacing) > GAP)
+
+    _keep_clear(free, mask, canvas.spacing)
+
+    np.testing.assert_array_equal(free, expected)

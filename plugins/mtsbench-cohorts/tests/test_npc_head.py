@@ -3,7 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from mtsbench_cohorts.npc_canvas import blank_canvas
-from mtsbench_cohorts.npc_head import paint_head
+from mtsbench_cohorts.npc_head import (
+    SKULL_CENTRE,
+    SKULL_RADII,
+    WHOLE,
+    _closeness,
+    _outline,
+    _shapes,
+    _skull_box,
+    paint_head,
+)
 from mtsbench_cohorts.npc_scanner import field_of_view
 
 GRID = field_of_view((0.0, 0.0, 0.0), 212.0, (3.0, 2.5, 2.5))
@@ -70,3 +79,24 @@ def test_no_two_heads_are_alike():
         heads.append(canvas.hu)
 
     assert np.mean(heads[0] != heads[1]) > 0.02
+
+
+@pytest.mark.parametrize("scale", [0.92, 1.0, 1.08])
+def test_the_quick_outline_is_the_exact_one(scale):
+    canvas = blank_canvas(GRID, (3.1, -4.2, 5.3), scale)
+    closeness = _closeness(_shapes(canvas, WHOLE))
+
+    body, inside = _outline(canvas)
+
+    np.testing.assert_array_equal(body, closeness > 1)
+    np.testing.assert_array_equal(inside, closeness > np.float32(0.84**-8))
+
+
+@pytest.mark.parametrize("scale", [0.92, 1.0, 1.08])
+def test_nothing_of_the_skull_lies_outside_its_box(scale):
+    canvas = blank_canvas(GRID, (3.1, -4.2, 5.3), scale)
+    skull = canvas.quadric(WHOLE, SKULL_CENTRE, SKULL_RADII) < 1
+
+    skull[_skull_box(canvas)] = False
+
+    assert not skull.any()

@@ -156,6 +156,14 @@ def test_a_table_that_was_not_downloaded_is_told_how_to(tmp_path):
         read_downloaded("metabric", tmp_path)
 
 
+def test_a_table_is_found_where_pycox_was_told_to_download_it(tmp_path, monkeypatch):
+    table = pd.DataFrame({f"x{number}": [0.5, 1.5] for number in range(9)})
+    table.assign(duration=[3.0, 4.0], event=[1, 0]).to_feather(tmp_path / "metabric.feather")
+    monkeypatch.setenv("PYCOX_DATA_DIR", str(tmp_path))
+
+    assert len(read_downloaded("metabric", None).case_ids) == 2
+
+
 def test_a_damaged_table_is_refused(tmp_path):
     (tmp_path / "gbsg.feather").write_bytes(b"ARROW1 is what it should begin with")
 

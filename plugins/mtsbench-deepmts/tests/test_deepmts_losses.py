@@ -136,3 +136,13 @@ def test_soft_dice_without_a_map_or_a_mask_is_refused():
         dice(None, torch.zeros(1, 1, 2, 2, 2))
     with pytest.raises(ValueError, match="needs tumour masks of the training cases"):
         dice(torch.zeros(1, 1, 2, 2, 2), None)
+
+
+def test_the_partial_likelihood_asks_the_device_for_no_number():
+    """A fake tensor has no numbers: `item`, `if` and selection by a mask raise."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode():
+        outputs = Outputs(survival=torch.empty(8, 1, requires_grad=True), tumour_logit=None)
+        targets = Targets(time=torch.empty(8), event=torch.empty(8, dtype=torch.bool), mask=None)
+        cox_partial_likelihood(outputs, targets).backward()

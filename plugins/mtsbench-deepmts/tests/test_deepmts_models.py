@@ -17,6 +17,7 @@ NAMES = (
     "deepmts-hard-mask",
     "deepmts-no-cascade",
     "deepmts-no-segmentation",
+    "joint",
 )
 
 
@@ -55,6 +56,42 @@ def test_every_model_of_the_package_is_announced(components):
     announced = [a.component.name for a in components.all("model")]
 
     assert set(NAMES) <= set(announced)
+
+
+@pytest.mark.parametrize("name", ["deepmts-segmentation", "deepmts-encoder", "deepmts-cascade"])
+def test_a_backbone_is_what_its_facts_say(components, name):
+    facts = components.get("backbone", name).component.facts
+    smallest = int(facts["each axis"].split(" from ")[1].split()[0])
+
+    backbone = components.build("backbone", name, 2)
+
+    count = sum(parameter.numel() for parameter in backbone.parameters())
+    assert facts["parameters"] == f"{count:,} with two image channels"
+    assert facts["maps"] == ", ".join(map(str, backbone.channels)) + " channels"
+    assert facts["each axis"].startswith(f"a multiple of {backbone.multiple}, ")
+    with torch.no_grad():
+        maps = backbone.eval()(torch.zeros(1, 2, *[smallest] * 3)).maps
+        assert tuple(one.shape[1] for one in maps) == backbone.channels
+        with pytest.raises((ValueError, RuntimeError)):
+            backbone(torch.zeros(1, 2, *[smallest - 1] * 3))
+
+
+def test_joint_is_deepmts_with_or_without_cascade_and_takes_other_parts(components):
+    plain = components.build("model", "joint")
+    others = {"survival_network": "deepmts-cascade", "survival_loss": "cox", "head": "cox"}
+    changed = components.build("model", "joint", options=others)
+
+    without = components.build("model", "deepmts-no-cascade")
+    names = [item.loss.name for item in without.losses]
+    assert [item.loss.name for item in plain.losses] == names == ["deepmts-dice", "deepmts-cox"]
+    assert (plain.backbone, plain.survival_network) == (without.backbone, None)
+    assert plain.training == without.training
+    assert changed.survival_network.name == "deepmts-cascade"
+    assert changed.head.name == "cox"
+    assert [(item.task, item.loss.name) for item in changed.losses] == [
+        ("segmentation", "deepmts-dice"),
+        ("survival", "cox"),
+    ]
 
 
 def test_every_parameter_of_deepmts_gets_a_finite_gradient(components, batch):

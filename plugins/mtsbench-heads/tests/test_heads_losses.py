@@ -1,12 +1,9 @@
-"""What every survival loss promises, and values made by other means."""
+"""What every survival loss promises, and values made by other means; Cox: test_heads_cox_loss."""
 
 from __future__ import annotations
 
-import csv
-import json
 import math
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +18,6 @@ from mtsbench.plugins import load_components
 COMPONENTS = load_components()
 COMPONENTS.build("loss", "pmf")  # pycox takes seconds to import: not within a timed example
 GRID = torch.tensor([0.0, 100.0, 200.0, 400.0, 800.0], dtype=torch.float64)
-GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "golden"
-with_golden = pytest.mark.skipif(not GOLDEN.is_dir(), reason="no shared golden values")
 # Loss with options, and how many outputs its head gives.
 LOSSES = [
     ("cox", {"ties": "efron"}, 1),
@@ -113,110 +108,6 @@ def test_cox_and_weibull_refuse_the_outputs_of_another_head():
         build("cox")(outputs(survival), followed)
     with pytest.raises(ValueError, match=r"weibull-aft needs the outputs \(B, 2\).*got \(4, 3\)"):
         build("weibull-aft")(outputs(survival), followed)
-
-
-@with_golden
-@pytest.mark.parametrize("data", ["veteran", "lung", "pbc"])
-def test_the_partial_likelihood_is_that_of_r_on_real_patients(data):
-    known = json.loads((GOLDEN / "survival_basics.json").read_text())[data]
-    with (GOLDEN / f"data_{data}.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    event = [row["status"] == "1" for row in rows]
-    followed = targets([float(row["time"]) for row in rows], event)
-
-    def log_likelihood(ties, column):
-        log_risk = [[float(row[column]) if column else 0.0] for row in rows]
-        value = build("cox", {"ties": ties})(outputs(torch.tensor(log_risk)), followed)
-        return -value.item() * sum(event)
-
-    for model in ("A", "B"):
-        empty, fitted = known[f"cox_{model}"]["loglik"]
-        assert log_likelihood("efron", f"app_lp{model}") == pytest.approx(fitted, rel=1e-6)
-        assert log_likelihood("efron", None) == pytest.approx(empty, rel=1e-6)
-    empty = known["cox_B_breslow"]["loglik"][0]
-    assert log_likelihood("breslow", None) == pytest.approx(empty, rel=1e-6)
-
-
-@pytest.mark.parametrize("ties", ["efron", "breslow"])
-def test_the_partial_likelihood_is_largest_where_scikit_survival_finds_it(ties):
-    from sksurv.datasets import load_veterans_lung_cancer
-    from sksurv.linear_model import CoxPHSurvivalAnalysis
-
-    table, outcome = load_veterans_lung_cancer()
-    score = table[["Karnofsky_score", "Age_in_years"]].to_numpy(np.float64)
-    score = (score - score.mean(axis=0)) / score.std(axis=0)
-    fit = CoxPHSurvivalAnalysis(ties=ties, tol=1e-12).fit(score, outcome)
-    followed = targets(outcome["Survival_in_days"].copy(), outcome["Status"].copy())
-    weights = torch.tensor(fit.coef_, dtype=torch.float32, requires_grad=True)
-
-    loss = build("cox", {"ties": ties})
-    value = loss(outputs((torch.tensor(score).float() @ weights)[:, None]), followed)
-    (gradient,) = torch.autograd.grad(value, weights)
-
-    assert gradient.abs().max() < 1e-5
-    # And it is a minimum of this loss, not of the other one.
-    other = build("cox", {"ties": "breslow" if ties == "efron" else "efron"})
-    (elsewhere,) = torch.autograd.grad(
-        other(outputs((torch.tensor(score).float() @ weights)[:, None]), followed), weights
-    )
-    assert elsewhere.abs().max() > 1e-4
-
-
-def test_efron_is_the_definition_on_a_case_done_by_hand():
-    # Two tied events with hazards 2 and 3 and one survivor with 5: 2*3 / ((10) (10 - 5/2)).
-    survival = torch.tensor([[2.0], [3.0], [5.0]]).log()
-
-    value = build("cox")(outputs(survival), targets([7.0, 7.0, 9.0], [True, True, False]))
-
-    assert value.item() == pytest.approx(-math.log(6 / (10 * 7.5)) / 2, rel=1e-5)
-
-
-def test_the_memory_adds_earlier_cases_to_the_risk_sets_and_forgets_the_oldest_batch():
-    loss = build("cox", {"ties": "breslow", "memory": 2})
-    first = torch.tensor([[1.0], [2.0]], requires_grad=True)
-    loss(outputs(first), targets([50.0, 60.0], [True, True]))
-    second = torch.tensor([[0.5], [0.0]], requires_grad=True)
-
-    value = loss(outputs(second), targets([55.0, 10.0], [True, False]))
-    value.backward()
-
-    # At day 55 are at risk: the case itself and the remembered one of day 60.
-    assert value.item() == pytest.approx(math.log(math.exp(0.5) + math.exp(2.0)) - 0.5, rel=1e-5)
-    # The second batch alone holds two cases, so the first is gone.
-    third = loss(outputs(torch.zeros(1, 1)), targets([1.0], [True]))
-    assert third.item() == pytest.approx(math.log(1 + math.exp(0.5) + 1), rel=1e-5)
-
-
-@pytest.mark.parametrize("memory", [1, 3, 4, 7, 100])
-def test_what_the_memory_holds_does_not_depend_on_the_order_within_earlier_batches(memory):
-    def last_of_three(reverse: bool) -> float:
-        loss = build("cox", {"memory": memory})
-        for seed in range(3):
-            survival, followed = batch(5, 1, seed)
-            if reverse:
-                survival = survival.flip(0)
-                followed = Targets(
-                    time=followed.time.flip(0), event=followed.event.flip(0), mask=None
-                )
-            value = loss(outputs(survival), followed)
-        return float(value)
-
-    assert last_of_three(True) == pytest.approx(last_of_three(False), rel=1e-5)
-    # And the memory is used: the batch alone has another value.
-    alone = build("cox")(outputs(batch(5, 1, 2)[0]), batch(5, 1, 2)[1])
-    assert last_of_three(False) != pytest.approx(alone.item(), rel=1e-3)
-
-
-def test_the_memory_of_a_loss_carries_no_gradient_into_the_next_batch():
-    loss = build("cox", {"memory": 8})
-    first = torch.zeros(2, 1, requires_grad=True)
-    loss(outputs(first), targets([50.0, 60.0], [True, True]))
-
-    loss(
-        outputs(torch.zeros(2, 1, requires_grad=True)), targets([5.0, 6.0], [True, True])
-    ).backward()
-
-    assert first.grad is None
 
 
 @pytest.mark.parametrize("midpoint", [False, True])

@@ -71,6 +71,19 @@ def test_dice_ce_is_dice_plus_cross_entropy():
     )
 
 
+def test_dice_focal_is_dice_plus_cross_entropy_weighed_by_the_error():
+    torch.manual_seed(1)
+    logit, mask = torch.randn(1, 1, 4, 5, 6), (torch.rand(1, 1, 4, 5, 6) > 0.7).float()
+    probability = logit.sigmoid()
+    dice = 1 - (2 * (probability * mask).sum() + 1e-5) / (probability.sum() + mask.sum() + 1e-5)
+    of_the_truth = torch.where(mask > 0, probability, 1 - probability)
+    focal = (-((1 - of_the_truth) ** 3) * of_the_truth.log()).mean()
+
+    assert value("dice-focal", logit, mask, gamma=3.0, focal_weight=0.5).item() == pytest.approx(
+        (dice + 0.5 * focal).item(), rel=1e-4
+    )
+
+
 def test_tversky_weighs_missed_voxels_as_it_is_told():
     mask = ball()
     missed = torch.full_like(mask, -50.0)

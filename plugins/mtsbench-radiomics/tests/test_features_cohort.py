@@ -9,18 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mtsbench_radiomics.features import settings as settings_module
 from mtsbench_radiomics.features.cohort_features import extract_cohort
 from mtsbench_radiomics.features.extraction import CaseFeatures
 from mtsbench_radiomics.features.feature_cache import cached
 from mtsbench_radiomics.features.regions import region_of
-from mtsbench_radiomics.features.settings import read_settings, standard_settings
+from mtsbench_radiomics.features.settings import standard_settings
 
 from mtsbench.data import Case, Cohort
-from mtsbench.errors import DataError, OptionError
+from mtsbench.errors import DataError
 from mtsbench.volumes import Grid, Volume
 
-STANDARD = Path(settings_module.__file__).parent / "radiomics-1.toml"
 GRID = Grid(size=(12, 12, 12), spacing=(2.0, 2.0, 2.0))
 
 
@@ -58,32 +56,9 @@ def cohort(*cases: Case, folder: Path | None = None) -> Cohort:
 def test_the_standard_settings_are_those_of_the_file_in_ibsi_terms():
     found = standard_settings()
 
-    assert found == read_settings(STANDARD)
     assert found.version == 1
     assert found.discretisation == {"ct_hu": 25.0, "pet_suv": 0.25}
     assert (found.filters.wavelet, found.filters.log_sigma) == (False, ())
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (("spacing = 2.0 ", "spacing = 0.0 "), "interpolation.spacing: Input should be greater"),
-        (("wavelet = false", "wavelets = false"), "filters.wavelet: Field required"),
-        (('"glcm", ', '"glmc", '), r"classes.intensity.1: Input should be 'firstorder', 'glcm'"),
-        (("version = 1", "version ="), "is no TOML"),
-    ],
-)
-def test_a_setting_that_does_not_fit_is_named(tmp_path, change, message):
-    path = tmp_path / "own.toml"
-    path.write_text(STANDARD.read_text().replace(*change))
-
-    with pytest.raises(OptionError, match=rf"own.toml.*{message}.*; give a file like radiomics-1"):
-        read_settings(path)
-
-
-def test_settings_that_are_not_there_are_refused(tmp_path):
-    with pytest.raises(OptionError, match=r"cannot read .*none.toml: .*; give a file like"):
-        read_settings(tmp_path / "none.toml")
 
 
 def test_the_threshold_region_is_the_largest_hot_part_and_not_the_hottest():

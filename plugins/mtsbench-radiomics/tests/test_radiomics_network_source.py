@@ -9,7 +9,9 @@ import pytest
 import torch
 from mtsbench_deepmts.models import build_no_cascade
 from mtsbench_radiomics.estimators.coxnet import Coxnet
+from mtsbench_radiomics.estimators.forest import RandomSurvivalForest
 from mtsbench_radiomics.features.table import FeatureTable
+from mtsbench_radiomics.models import network_source
 from mtsbench_radiomics.models.build import segmentation_alone
 from mtsbench_radiomics.models.network_source import (
     REFERENCE,
@@ -70,8 +72,8 @@ def source(risk: bool = True, **changes) -> NetworkSource:
     )
 
 
-def learn(patients, context, network_source) -> FeatureTable:
-    return network_source.learn(
+def learn(patients, context, features) -> FeatureTable:
+    return features.learn(
         patients.labelled(0, TRAIN), patients.labelled(TRAIN, VALIDATION), context(0, **QUICK)
     )
 
@@ -96,11 +98,11 @@ def learnt(patients):
     return one, table, lines
 
 
-def model(network_source=None) -> NetworkTableModel:
+def model(features=None, estimator=None) -> NetworkTableModel:
     return NetworkTableModel(
-        estimator=Coxnet(),
+        estimator=estimator or Coxnet(),
         preparation=PreparationSettings(),
-        source=network_source or source(),
+        source=features or source(),
         inner_folds=2,
     )
 
@@ -180,8 +182,11 @@ def test_a_predicted_mask_lies_on_the_common_grid_and_is_never_cached(patients, 
     assert view.cache_folder is None
 
 
-def test_the_model_predicts_again_what_it_did_before_it_was_saved(patients, context, tmp_path):
-    fitted, loaded = model(), model()
+@pytest.mark.parametrize("estimator", [Coxnet(), RandomSurvivalForest(trees=10, leaves=(4,))])
+def test_the_model_predicts_again_what_it_did_before_it_was_saved(
+    estimator, patients, context, tmp_path
+):
+    fitted, loaded = model(estimator=estimator), model(estimator=estimator)
     fitted.fit(
         patients.labelled(0, TRAIN), patients.labelled(TRAIN, VALIDATION), context(1, **QUICK)
     )
@@ -195,6 +200,37 @@ def test_the_model_predicts_again_what_it_did_before_it_was_saved(patients, cont
     np.testing.assert_allclose(before.risk, after.risk, atol=1e-6)
     np.testing.assert_allclose(before.survival, after.survival, atol=1e-6)
     np.testing.assert_allclose(before.tumour_probability[0], after.tumour_probability[0], atol=1e-6)
+
+
+def test_an_empty_predicted_mask_gives_a_case_the_training_medians(
+    patients, context, caplog, monkeypatch
+):
+    fitted = model()
+    fitted.fit(
+        patients.labelled(0, TRAIN), patients.labelled(TRAIN, VALIDATION), context(0, **QUICK)
+    )
+    monkeypatch.setattr(network_source, "TUMOUR_THRESHOLD", 1.0)  # no probability is above it
+
+    predictions = fitted.predict(patients.cohort(VALIDATION))
+
+    assert np.isfinite(predictions.risk).all()
+    for case_id in predictions.case_ids:
+        assert f"case '{case_id}': the predicted mask is empty; the training med" in caplog.text
+
+
+def test_where_no_mask_was_predicted_in_training_the_other_features_are_left(
+    patients, context, monkeypatch
+):
+    monkeypatch.setattr(network_source, "TUMOUR_THRESHOLD", 1.0)
+    without = model(source(clinical=False, risk=False))
+    clinical = model(source(risk=False))
+    cohorts = patients.labelled(0, TRAIN), patients.labelled(TRAIN, VALIDATION)
+
+    with pytest.raises(DataError, match=r"no feature to learn from \(share: missing in 12 of 12"):
+        without.fit(*cohorts, context(0, **QUICK))
+    clinical.fit(*cohorts, context(0, **QUICK))
+
+    assert np.isfinite(clinical.predict(patients.cohort(VALIDATION)).risk).all()
 
 
 def test_a_damaged_or_missing_reference_is_refused(learnt, tmp_path):
@@ -233,7 +269,7 @@ def test_a_network_that_does_not_segment_is_refused(patients, context):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["deepmts-radiomics", "radiomics-coxnet-predicted"])
+@pytest.mark.parametrize("name", ["deepmts-radiomics", "radiomics-rsf-predicted"])
 def test_the_announced_model_trains_its_networks_and_is_stored(
     name, make_patients, context, tmp_path
 ):

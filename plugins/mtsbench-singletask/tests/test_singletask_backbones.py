@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 
@@ -22,7 +21,11 @@ TIMM = [
     "seresnet18",
 ]
 OTHERS = ["densenet121", "resnet18", "seresnet50", "dynunet", "segresnet", "swinunetr", "unetr"]
-NAMES = [f"timm3d:{name}" for name in TIMM] + [f"monai:{name}" for name in OTHERS]
+NAMES = [
+    *(f"timm3d:{name}" for name in TIMM),
+    *(f"monai:{name}" for name in OTHERS),
+    "deepconvsurv",
+]
 
 
 def build(name, channels=2, **options):
@@ -43,8 +46,9 @@ def test_a_backbone_is_what_its_facts_say(name):
     count = sum(parameter.numel() for parameter in backbone.parameters())
     assert facts["parameters"] == f"{count:,} with two image channels"
     assert facts["maps"] == ", ".join(map(str, backbone.channels)) + " channels"
-    multiple = int(re.search(r"multiple of (\d+)", facts["each axis"])[1])
-    assert multiple == backbone.multiple
+    assert facts["each axis"] == (
+        f"a multiple of {backbone.multiple}, at least {backbone.smallest_side} voxels"
+    )
     assert tuple(one.shape[1] for one in features.maps) == backbone.channels
     assert (features.tumour_logit is not None) == backbone.segments
     if backbone.segments:

@@ -96,6 +96,38 @@ def test_every_head_can_be_put_on_a_backbone_with_its_loss(phantom, head):
     assert predictions.survival is not None
 
 
+@pytest.mark.parametrize(
+    ("backbone", "head", "segmentation_loss", "balancing"),
+    [
+        ("deepmts-segmentation", "logistic-hazard", "dice-ce", "uncertainty"),
+        ("monai:segresnet", "mtlr", "dice-focal", "one-minus-gamma"),
+        ("deepmts-segmentation", "weibull-aft", "tversky", "two-stage"),
+    ],
+)
+def test_both_tasks_are_trained_with_any_backbone_head_losses_and_balancing(
+    phantom, backbone, head, segmentation_loss, balancing
+):
+    names = {"backbone": backbone, "head": head, "survival_loss": head}
+    composition = COMPONENTS.build(
+        "model", "joint", options={**names, "segmentation_loss": segmentation_loss}
+    )
+    log = []
+    settings = phantom.settings(epochs=2, steps_per_epoch=1, batch_size=4, balancing=balancing)
+    model = DeepModel(composition, COMPONENTS, "cpu")
+
+    model.fit(
+        phantom.patients(8, size=(16, 16, 32)),
+        phantom.patients(6, seed=1, size=(16, 16, 32)),
+        phantom.context(settings, log=lambda epoch, values: log.append(values)),
+    )
+    predictions = model.predict(phantom.patients(3, seed=2, size=(16, 16, 32)).cohort)
+
+    assert {head, segmentation_loss} <= set(log[0])
+    assert np.isfinite(predictions.risk).all()
+    assert predictions.survival is not None
+    assert len(predictions.tumour_probability) == 3
+
+
 def test_a_strong_clinical_factor_is_learnt_without_an_image(phantom):
     """Through the whole engine: risk follows a variable that decides the follow-up."""
     patients = phantom.patients(40)

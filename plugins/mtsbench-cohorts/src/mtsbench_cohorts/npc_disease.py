@@ -10,10 +10,12 @@ change a little.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtsbench.volumes import bounding_box
 from mtsbench_cohorts.npc_canvas import random_field
 
 if TYPE_CHECKING:
@@ -97,10 +99,8 @@ def paint_nodes(
     Returns:
         (D, H, W), True in any node.
     """
-    from scipy.ndimage import distance_transform_edt
-
     free = inside & (canvas.hu < 200)
-    free &= distance_transform_edt(~primary, sampling=canvas.spacing) > GAP
+    _keep_clear(free, primary, canvas.spacing)
     painted = np.zeros_like(free)
     for node in nodes:
         x, y, z = np.asarray(STATION_CENTRES[node.station]) + NODE_SD * random.standard_normal(3)
@@ -117,6 +117,23 @@ def paint_nodes(
         free[box] &= ~region
         painted[box] |= region
     return painted
+
+
+def _keep_clear(
+    free: NDArray[np.bool_], primary: NDArray[np.bool_], spacing: tuple[float, float, float]
+) -> None:
+    """Take from `free` what lies within `GAP` mm of the primary."""
+    from scipy.ndimage import distance_transform_edt
+
+    if not primary.any():
+        return
+    # A voxel more than the gap on each side: outside this box all is clear.
+    around = [
+        slice(max(0, edge.start - math.ceil(GAP / step) - 1), edge.stop + math.ceil(GAP / step) + 1)
+        for edge, step in zip(bounding_box(primary), spacing, strict=True)
+    ]
+    box = around[0], around[1], around[2]
+    free[box] &= distance_transform_edt(~primary[box], sampling=spacing) > GAP
 
 
 def _lobes(

@@ -74,8 +74,11 @@ def take_ct(canvas: Canvas, grid: Grid, scanner: Scanner, random: np.random.Gene
     hu = canvas.hu.copy()
     for axis in range(3):
         gaussian_filter1d(hu, 0.5, axis=axis, output=hu, mode="nearest", truncate=3.0)
-    hu += scanner.ct_noise * random_field(random, hu.shape, (0.4, 0.5, 0.5))
-    return Volume(array=np.clip(np.rint(hu), -1024, 3071).astype(np.int16), grid=grid)
+    noise = random_field(random, hu.shape, (0.4, 0.5, 0.5))
+    noise *= scanner.ct_noise
+    hu += noise
+    np.clip(np.rint(hu, out=hu), -1024, 3071, out=hu)
+    return Volume(array=hu.astype(np.int16), grid=grid)
 
 
 def take_pet(

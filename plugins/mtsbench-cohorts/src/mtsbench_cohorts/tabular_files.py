@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -139,6 +140,10 @@ def read_downloaded(name: str, root: Path | None) -> TableDataset:
 
 
 def _pycox_folder(name: str) -> Path:
+    """Where pycox downloads to; the variable is pycox's own."""
+    chosen = os.environ.get("PYCOX_DATA_DIR")
+    if chosen:
+        return Path(chosen)
     found = find_spec("pycox")
     if found is None or found.origin is None:
         raise DataError(

@@ -37,7 +37,9 @@ def convolution(
 def conv_bn_relu(in_channels: int, out_channels: int, kernel: int) -> nn.Sequential:
     """Convolution, batch normalisation, ReLU."""
     return nn.Sequential(
-        convolution(in_channels, out_channels, kernel), batch_norm(out_channels), nn.ReLU()
+        convolution(in_channels, out_channels, kernel),
+        batch_norm(out_channels),
+        nn.ReLU(inplace=True),
     )
 
 

@@ -14,7 +14,6 @@ BOTTLENECK = 64
 LAYERS = (4, 8, 16)
 WIDTHS = (16, 32, 64)
 DROPOUT = 0.05
-SMALLEST = 19
 
 
 class DenseLayer(nn.Module):
@@ -24,11 +23,11 @@ class DenseLayer(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             batch_norm(channels),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             convolution(channels, BOTTLENECK, 1),
             nn.Dropout(DROPOUT),
             batch_norm(BOTTLENECK),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             convolution(BOTTLENECK, GROWTH, 3),
             nn.Dropout(DROPOUT),
         )
@@ -54,6 +53,7 @@ class CascadeNetwork(nn.Module):
     channels: tuple[int, ...] = WIDTHS
     segments = False
     multiple = 1
+    smallest_side = 19  # to be halved four times
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -69,12 +69,12 @@ class CascadeNetwork(nn.Module):
             width += GROWTH * layers
             transition = (
                 batch_norm(width),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
                 convolution(width, out, 1),
                 nn.Dropout(DROPOUT),
             )
             self.blocks.append(nn.Sequential(*dense, *transition))
-            self.taps.append(nn.Sequential(batch_norm(out), nn.ReLU()))
+            self.taps.append(nn.Sequential(batch_norm(out), nn.ReLU(inplace=True)))
             width = out
         self.pool = nn.AvgPool3d(2)
 
@@ -85,10 +85,10 @@ class CascadeNetwork(nn.Module):
             ValueError: A spatial size is too small to be halved four times.
         """
         size = tuple(image.shape[2:])
-        if min(size) < SMALLEST:
+        if min(size) < self.smallest_side:
             raise ValueError(
-                f"image has {size} voxels, but deepmts-cascade needs at least {SMALLEST} along "
-                "every axis"
+                f"image has {size} voxels, but deepmts-cascade needs at least "
+                f"{self.smallest_side} along every axis"
             )
         features, maps = self.stem(image), []
         for position, (block, tap) in enumerate(zip(self.blocks, self.taps, strict=True)):

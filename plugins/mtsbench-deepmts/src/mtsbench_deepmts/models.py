@@ -1,4 +1,4 @@
-"""DeepMTS and its ablations as compositions of the same parts."""
+"""DeepMTS and its ablations as compositions of the same parts, and the same with other parts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from mtsbench.composition import Composition, MaskLink, Part, TrainingSettings, 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 Weight = Annotated[float, Field(ge=0)]
 TranslationMode = Literal["range", "choice"]
+BackboneName = Annotated[str, Field(description="One of `mtsbench list backbones` that segments")]
+SurvivalNetworkName = Annotated[
+    str | None, Field(description="A second backbone, which sees image and tumour map")
+]
+HeadName = Annotated[str, Field(description="Any head of `mtsbench list heads`")]
+SurvivalLossName = Annotated[str, Field(description="A survival loss that fits the head")]
+SegmentationLossName = Annotated[str, Field(description="deepmts-dice, dice-ce, tversky, ...")]
 
 # 50 steps an epoch, so the rate drops at steps 2500, 5000 and 10000.
 PUBLISHED = TrainingSettings(
@@ -54,6 +61,27 @@ def build_deepmts(
         training=replace(PUBLISHED, translation_mode=translation_mode),
         paper_size=(128, 128, 128),
         paper_spacing=(1.0, 1.0, 1.0),
+    )
+
+
+def build_joint(
+    *,
+    backbone: BackboneName = "deepmts-segmentation",
+    survival_network: SurvivalNetworkName = None,
+    head: HeadName = "deepmts-cox",
+    survival_loss: SurvivalLossName = "deepmts-cox",
+    segmentation_loss: SegmentationLossName = "deepmts-dice",
+) -> Composition:
+    """Both tasks from any segmenting backbone, head and losses, with the budget of DeepMTS."""
+    return Composition(
+        backbone=Part(name=backbone),
+        survival_network=None if survival_network is None else Part(name=survival_network),
+        head=Part(name=head),
+        losses=(
+            WeightedLoss(loss=Part(name=segmentation_loss), task="segmentation"),
+            WeightedLoss(loss=Part(name=survival_loss), task="survival"),
+        ),
+        training=PUBLISHED,
     )
 
 

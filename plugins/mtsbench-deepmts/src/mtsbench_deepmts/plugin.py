@@ -76,19 +76,30 @@ def mtsbench_backbones() -> Iterator[Component[Backbone]]:
         summary="Residual U-shaped backbone with taps after the encoder levels",
         build=build_segmentation,
         reference=DEEPMTS,
+        facts=_facts(2_675_350, 16, 16, "4, 8, 16, 32, 64"),
     )
     yield Component(
         name="deepmts-encoder",
         summary="The encoder of deepmts-segmentation with its taps, no decoder",
         build=build_encoder,
         reference=DEEPMTS,
+        facts=_facts(1_931_884, 16, 16, "4, 8, 16, 32, 64"),
     )
     yield Component(
         name="deepmts-cascade",
         summary="Dense survival network on image and tumour map, valid-padded stem",
         build=build_cascade,
         reference=DEEPMTS,
+        facts=_facts(1_018_312, 1, 19, "16, 32, 64"),
     )
+
+
+def _facts(parameters: int, multiple: int, smallest: int, maps: str) -> dict[str, str]:
+    return {
+        "parameters": f"{parameters:,} with two image channels",
+        "each axis": f"a multiple of {multiple}, from {smallest} voxels on",
+        "maps": f"{maps} channels",
+    }
 
 
 @hookimpl
@@ -119,29 +130,46 @@ def mtsbench_losses() -> Iterator[Component[Loss]]:
     )
 
 
+# Name, summary, builder.
+Described = tuple[tuple[str, str, Callable[..., Composition]], ...]
+BOTH_TASKS: Described = (
+    ("deepmts", "Joint tumour segmentation and Cox survival", models.build_deepmts),
+    ("deepmts-no-cascade", "DeepMTS without its survival network", models.build_no_cascade),
+    (
+        "deepmts-cascade-only",
+        "DeepMTS whose head sees the survival network alone",
+        models.build_cascade_only,
+    ),
+    (
+        "deepmts-hard-mask",
+        "DeepMTS whose survival network sees the mask cut at 0.5",
+        models.build_hard_mask,
+    ),
+    (
+        "deepmts-detached-mask",
+        "DeepMTS without survival gradient through the tumour map",
+        models.build_detached_mask,
+    ),
+    (
+        "joint",
+        "Segmentation and survival from any segmenting backbone, head and losses",
+        models.build_joint,
+    ),
+)
+SURVIVAL_ALONE: Described = (
+    (
+        "deepmts-no-segmentation",
+        "DeepMTS' encoder for survival alone",
+        models.build_no_segmentation,
+    ),
+    ("deepmts-dense-alone", "DeepMTS' dense network on PET and CT", models.build_dense_alone),
+)
+
+
 @hookimpl
 def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
-    """DeepMTS and its ablations."""
-    described: tuple[tuple[str, str, Callable[..., Composition]], ...] = (
-        ("deepmts", "Joint tumour segmentation and Cox survival", models.build_deepmts),
-        ("deepmts-no-cascade", "DeepMTS without its survival network", models.build_no_cascade),
-        (
-            "deepmts-cascade-only",
-            "DeepMTS whose head sees the survival network alone",
-            models.build_cascade_only,
-        ),
-        (
-            "deepmts-hard-mask",
-            "DeepMTS whose survival network sees the mask cut at 0.5",
-            models.build_hard_mask,
-        ),
-        (
-            "deepmts-detached-mask",
-            "DeepMTS without survival gradient through the tumour map",
-            models.build_detached_mask,
-        ),
-    )
-    for name, summary, build in described:
+    """DeepMTS, its ablations, and the same with other parts."""
+    for name, summary, build in BOTH_TASKS:
         yield ModelComponent(
             name=name,
             summary=summary,
@@ -150,15 +178,7 @@ def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
             produces=frozenset({"risk", "survival", "mask"}),
             needs=frozenset({"image", "training-masks"}),
         )
-    alone: tuple[tuple[str, str, Callable[..., Composition]], ...] = (
-        (
-            "deepmts-no-segmentation",
-            "DeepMTS' encoder for survival alone",
-            models.build_no_segmentation,
-        ),
-        ("deepmts-dense-alone", "DeepMTS' dense network on PET and CT", models.build_dense_alone),
-    )
-    for name, summary, build in alone:
+    for name, summary, build in SURVIVAL_ALONE:
         yield ModelComponent(
             name=name,
             summary=summary,

@@ -286,6 +286,10 @@ def mtsbench_losses() -> Iterator[Component[Loss]]:
         build=build_weibull_loss,
         reference=WEIBULL,
     )
+    yield from _segmentation_losses()
+
+
+def _segmentation_losses() -> Iterator[Component[Loss]]:
     yield Component(
         name="dice-ce",
         summary="Soft Dice plus cross entropy",

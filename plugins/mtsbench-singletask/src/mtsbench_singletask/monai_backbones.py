@@ -35,14 +35,21 @@ class MonaiBackbone(nn.Module):
         channels: C_i of the maps.
         segments: Whether the output is a tumour logit (B, 1, D, H, W).
         multiple: What each axis must be a multiple of.
+        smallest_side: Voxels that each axis must have at least.
     """
 
     def __init__(
-        self, tapped: Tapped, channels: tuple[int, ...], segments: bool, multiple: int
+        self,
+        tapped: Tapped,
+        channels: tuple[int, ...],
+        segments: bool,
+        multiple: int,
+        smallest_side: int,
     ) -> None:
         super().__init__()
         self.network = tapped.network
-        self.channels, self.segments, self.multiple = channels, segments, multiple
+        self.channels, self.segments = channels, segments
+        self.multiple, self.smallest_side = multiple, smallest_side
         self._seen: list[Tensor] = []
         for tap in tapped.taps:
             tap.register_forward_hook(self._see)
@@ -119,43 +126,81 @@ def swinunetr(channels: int) -> Tapped:
 def unetr(channels: int, size: Size) -> Tapped:
     """UNETR, whose position embedding belongs to one image size; maps after its encoders."""
     network = UNETR(in_channels=channels, out_channels=1, img_size=size)
+    for block in network.vit.blocks:
+        block.norm_cross_attn.requires_grad_(False)  # MONAI builds it and never calls it
     encoders = [getattr(network, f"encoder{number}") for number in (1, 2, 3, 4)]
     return Tapped(network=network, taps=encoders)
 
 
+class Unetr(MonaiBackbone):
+    """UNETR for images of one size (D, H, W), each axis a multiple of 16."""
+
+    def __init__(self, channels: int, size: Size) -> None:
+        super().__init__(unetr(channels, size), (16, 32, 64, 128), True, 16, 16)
+        self.only_size = size
+
+
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """How a network is built and what its backbone is like."""
+    """How a network is built and what its backbone is like.
+
+    Attributes:
+        smallest_side: With less a layer has nothing to pool, or, where instances are normalised,
+            a single voxel, which has no spread.
+    """
 
     build: Callable[[int], Tapped]
     channels: tuple[int, ...]
     segments: bool
     multiple: int
+    smallest_side: int
 
 
 NETWORKS: Mapping[str, Network] = {
     "densenet121": Network(
-        build=densenet121, channels=(128, 256, 512, 1024), segments=False, multiple=1
+        build=densenet121,
+        channels=(128, 256, 512, 1024),
+        segments=False,
+        multiple=1,
+        smallest_side=32,
     ),
     "resnet18": Network(
         build=lambda channels: resnet(resnet18, channels),
         channels=(64, 128, 256, 512),
         segments=False,
         multiple=1,
+        smallest_side=1,
     ),
     "resnet50": Network(
         build=lambda channels: resnet(resnet50, channels),
         channels=(256, 512, 1024, 2048),
         segments=False,
         multiple=1,
+        smallest_side=1,
     ),
     "seresnet50": Network(
-        build=seresnet50, channels=(256, 512, 1024, 2048), segments=False, multiple=1
+        build=seresnet50,
+        channels=(256, 512, 1024, 2048),
+        segments=False,
+        multiple=1,
+        smallest_side=16,
     ),
-    "dynunet": Network(build=dynunet, channels=(16, 32, 64, 128, 256), segments=True, multiple=16),
-    "segresnet": Network(build=segresnet, channels=(16, 32, 64, 128), segments=True, multiple=8),
+    "dynunet": Network(
+        build=dynunet,
+        channels=(16, 32, 64, 128, 256),
+        segments=True,
+        multiple=16,
+        smallest_side=32,
+    ),
+    "segresnet": Network(
+        build=segresnet, channels=(16, 32, 64, 128), segments=True, multiple=8, smallest_side=8
+    ),
     "swinunetr": Network(
-        build=swinunetr, channels=(24, 24, 48, 96, 384), segments=True, multiple=32
+        build=swinunetr,
+        channels=(24, 24, 48, 96, 384),
+        segments=True,
+        multiple=32,
+        smallest_side=64,
     ),
 }
 
@@ -164,10 +209,9 @@ def build_network(name: str, channels: int) -> MonaiBackbone:
     """A network of `NETWORKS` with its taps."""
     network = NETWORKS[name]
     return MonaiBackbone(
-        network.build(channels), network.channels, network.segments, network.multiple
+        network.build(channels),
+        network.channels,
+        network.segments,
+        network.multiple,
+        network.smallest_side,
     )
-
-
-def build_unetr(channels: int, size: Size) -> MonaiBackbone:
-    """UNETR for images of one size, each axis a multiple of 16."""
-    return MonaiBackbone(unetr(channels, size), (16, 32, 64, 128), segments=True, multiple=16)

@@ -23,15 +23,15 @@ RESNET = "https://doi.org/10.1109/CVPR.2016.90"
 DENSENET = "https://doi.org/10.1109/CVPR.2017.243"
 DEEPSURV = "https://doi.org/10.1186/s12874-018-0482-1"
 CATALOGUE = "timm_catalogue.csv"
-# Name, parameters for two channels, multiple of each axis, smallest axis, channels of the maps.
+# Name, parameters for two channels, multiple of each axis, smallest side, channels of the maps.
 MONAI_FACTS = (
     ("densenet121", 11_264_576, 1, 32, "128, 256, 512, 1024"),
     ("resnet18", 33_182_848, 1, 1, "64, 128, 256, 512"),
     ("resnet50", 46_180_864, 1, 1, "256, 512, 1024, 2048"),
     ("seresnet50", 48_708_016, 1, 16, "256, 512, 1024, 2048"),
-    ("dynunet", 5_646_577, 16, 16, "16, 32, 64, 128, 256"),
+    ("dynunet", 5_646_577, 16, 32, "16, 32, 64, 128, 256"),
     ("segresnet", 4_701_329, 8, 8, "16, 32, 64, 128"),
-    ("swinunetr", 15_703_843, 32, 32, "24, 24, 48, 96, 384"),
+    ("swinunetr", 15_703_843, 32, 64, "24, 24, 48, 96, 384"),
 )
 
 
@@ -51,9 +51,9 @@ def build_monai(channels: int, *, name: str) -> Backbone:
 
 def build_unetr(channels: int, *, size: tuple[int, int, int] = (32, 32, 32)) -> Backbone:
     """UNETR, for crops of exactly this size (D, H, W)."""
-    from mtsbench_singletask.monai_backbones import build_unetr as build
+    from mtsbench_singletask.monai_backbones import Unetr
 
-    return build(channels, size)
+    return Unetr(channels, size)
 
 
 def build_deepconvsurv(channels: int) -> Backbone:
@@ -89,12 +89,14 @@ def mtsbench_backbones() -> Iterator[Component[Backbone]]:
         summary="Three 3D convolutions of 32 filters with pooling",
         build=build_deepconvsurv,
         reference=DEEPCONVSURV,
+        facts=_facts(177_696, 1, "32", 7),
     )
     yield Component(
         name="no-image",
         summary="No feature map: the head sees clinical variables alone",
         build=build_no_image,
         reference=DEEPSURV,
+        facts={"parameters": "0", "maps": "none"},
     )
     for name, parameters, multiple, smallest, maps in MONAI_FACTS:
         yield Component(
@@ -127,7 +129,7 @@ def mtsbench_backbones() -> Iterator[Component[Backbone]]:
 def _facts(parameters: int, multiple: int, maps: str, smallest: int) -> dict[str, str]:
     return {
         "parameters": f"{parameters:,} with two image channels",
-        "each axis": f"a multiple of {multiple}, tried from {smallest} voxels on",
+        "each axis": f"a multiple of {multiple}, at least {smallest} voxels",
         "maps": f"{maps} channels",
     }
 
@@ -135,54 +137,25 @@ def _facts(parameters: int, multiple: int, maps: str, smallest: int) -> dict[str
 @hookimpl
 def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
     """Deep survival models without segmentation."""
-    image: frozenset[Need] = frozenset({"image"})
-    described: tuple[tuple[str, str, Callable[..., Composition], str, bool], ...] = (
-        ("singletask", "Survival from any backbone", models.build_singletask, RESNET, False),
+    yield _model("singletask", "any backbone", models.build_singletask, RESNET)
+    yield _model("deepconvsurv", "three 3D convolutions", models.build_deepconvsurv, DEEPCONVSURV)
+    for name, network, whole, masked, reference in (
+        ("resnet18", "ResNet-18", models.build_resnet18, models.build_resnet18_masked, RESNET),
         (
-            "singletask-resnet18",
-            "Survival from a 3D ResNet-18",
-            models.build_resnet18,
-            RESNET,
-            False,
-        ),
-        (
-            "singletask-resnet18-masked",
-            "Survival from a 3D ResNet-18 that sees the true tumour alone",
-            models.build_resnet18_masked,
-            RESNET,
-            True,
-        ),
-        (
-            "singletask-densenet121",
-            "Survival from a 3D DenseNet-121",
+            "densenet121",
+            "DenseNet-121",
             models.build_densenet121,
-            DENSENET,
-            False,
-        ),
-        (
-            "singletask-densenet121-masked",
-            "Survival from a 3D DenseNet-121 that sees the true tumour alone",
             models.build_densenet121_masked,
             DENSENET,
-            True,
         ),
-        (
-            "deepconvsurv",
-            "Three 3D convolutions and a Cox head",
-            models.build_deepconvsurv,
-            DEEPCONVSURV,
-            False,
-        ),
-    )
-    for name, summary, build, reference, masked in described:
-        yield ModelComponent(
-            name=name,
-            summary=summary,
-            build=build,
-            reference=reference,
-            produces=frozenset({"risk", "survival"}),
-            needs=image | {"training-masks"} if masked else image,
-            needs_mask_at_test=masked,
+    ):
+        yield _model(f"singletask-{name}", f"a 3D {network}", whole, reference)
+        yield _model(
+            f"singletask-{name}-masked",
+            f"a 3D {network} that sees the true tumour alone",
+            masked,
+            reference,
+            masked=True,
         )
     yield ModelComponent(
         name="clinical-deep",
@@ -191,4 +164,24 @@ def mtsbench_models() -> Iterator[ModelComponent[Model | Composition]]:
         reference=DEEPSURV,
         produces=frozenset({"risk", "survival"}),
         needs=frozenset({"clinical"}),
+    )
+
+
+def _model(
+    name: str,
+    source: str,
+    build: Callable[..., Composition],
+    reference: str,
+    *,
+    masked: bool = False,
+) -> ModelComponent[Composition]:
+    image: frozenset[Need] = frozenset({"image"})
+    return ModelComponent(
+        name=name,
+        summary=f"Survival from {source}",
+        build=build,
+        reference=reference,
+        produces=frozenset({"risk", "survival"}),
+        needs=image | {"training-masks"} if masked else image,
+        needs_mask_at_test=masked,
     )

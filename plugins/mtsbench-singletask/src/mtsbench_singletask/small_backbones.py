@@ -21,6 +21,7 @@ class DeepConvSurv(nn.Module):
     channels: tuple[int, ...] = (32,)
     segments = False
     multiple = 1
+    smallest_side = 7  # halved three times, the last map has a voxel
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -21,6 +21,7 @@ class TimmBackbone(nn.Module):
     """
 
     segments = False
+    smallest_side = 32  # all of the catalogue take it; many halve five times
 
     def __init__(self, name: str, channels: int, multiple: int) -> None:
         super().__init__()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Literal
 
 import pydantic
 from pydantic import Field
-
-from mtsbench.errors import OptionError
 
 STANDARD = "radiomics-1.toml"
 Positive = Annotated[float, Field(gt=0)]
@@ -59,29 +56,5 @@ class RadiomicsSettings(_Settings):
 
 def standard_settings() -> RadiomicsSettings:
     """The settings that come with the package."""
-    return _parse(files(__package__).joinpath(STANDARD).read_text(), STANDARD)
-
-
-def read_settings(path: Path) -> RadiomicsSettings:
-    """Settings from a file like `radiomics-1.toml`.
-
-    Raises:
-        OptionError: The file cannot be read, or a setting is missing, unknown or does not fit.
-    """
-    try:
-        return _parse(path.read_text(), str(path))
-    except (OSError, UnicodeError) as error:
-        raise OptionError(f"cannot read {path}: {error}; give a file like {STANDARD}") from error
-
-
-def _parse(text: str, name: str) -> RadiomicsSettings:
-    try:
-        return RadiomicsSettings.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise OptionError(f"{name} is no TOML ({error}); give a file like {STANDARD}") from error
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise OptionError(
-            f"{name}: {where}: {first['msg']}; give a file like {STANDARD}"
-        ) from error
+    text = files(__package__).joinpath(STANDARD).read_text()
+    return RadiomicsSettings.model_validate(tomllib.loads(text))

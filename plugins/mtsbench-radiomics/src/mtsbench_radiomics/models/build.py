@@ -38,19 +38,29 @@ class ImageFeatures:
         clinical: Whether clinical features are appended.
         wavelet: Whether the wavelet decompositions are measured too.
         log_sigma: Widths in mm of the Laplacians of Gaussians that are measured too.
+        spacing: mm of the isotropic grid.
+        bin_hu: Bin width of the CT.
+        bin_suv: Bin width of the PET.
     """
 
     clinical: bool
     wavelet: bool
     log_sigma: tuple[float, ...]
+    spacing: float
+    bin_hu: float
+    bin_suv: float
 
     def settings(self) -> RadiomicsSettings:
-        """The standard settings with these filters."""
+        """The standard settings with these filters, this grid and these bins."""
         standard = standard_settings()
         filters = standard.filters.model_copy(
             update={"wavelet": self.wavelet, "log_sigma": self.log_sigma}
         )
-        return standard.model_copy(update={"filters": filters})
+        grid = standard.interpolation.model_copy(update={"spacing": self.spacing})
+        bins = {"ct_hu": self.bin_hu, "pet_suv": self.bin_suv}
+        return standard.model_copy(
+            update={"filters": filters, "interpolation": grid, "discretisation": bins}
+        )
 
 
 def marginal_model() -> TableModel:

@@ -1,0 +1,1 @@
+"""The leakage audit: whether anything of the test cases reaches a model before it is tested."""

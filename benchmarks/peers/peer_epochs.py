@@ -16,7 +16,7 @@ from mtsbench.engine.batches import read_targets
 from mtsbench.engine.determinism import seeded
 from mtsbench.engine.network import MultiTaskNetwork, TotalLoss, build_losses
 from mtsbench.engine.operators import wait_for
-from mtsbench.engine.precision import autocast, place
+from mtsbench.engine.precision import autocast, place, tensor_cores
 from mtsbench.engine.sources import StreamedCohort
 from mtsbench.engine.step import TrainingStep
 
@@ -62,7 +62,7 @@ class Engine:
     """mtsbench's own step, in the settings of a run."""
 
     def __init__(self, part: TrainingPart) -> None:
-        self.device = part.context.device
+        self.device, self.precision = part.context.device, part.context.training.precision
         self.network, losses = new_network(part)
         place(self.network, self.device)
         self.network.train()
@@ -72,7 +72,7 @@ class Engine:
     def epoch(self, steps: int, clock: Clock) -> float:
         """Train for some steps; the last loss."""
         loss = torch.zeros(())
-        with seeded(SEED, self.device):
+        with seeded(SEED, self.device), tensor_cores(self.device, self.precision):
             for _ in range(steps):
                 loss = self.step(0, clock)["loss"]
         return float(loss)

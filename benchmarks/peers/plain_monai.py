@@ -133,7 +133,6 @@ class Peer:
 
     def __init__(self, part: TrainingPart, folder: Path, workers: int, *, cached: bool) -> None:
         self.device, settings = part.context.device, part.context.training
-        self.cuda = self.device.startswith("cuda")
         self.batches = BalancedBatches(part.cohort, settings)
         listed, chain = write_cases(part.cohort, folder), transforms(part.cohort, settings)
         self.loader = DataLoader(
@@ -141,7 +140,7 @@ class Peer:
             batch_sampler=self.batches,
             num_workers=workers,
             persistent_workers=workers > 0,
-            pin_memory=self.cuda,
+            pin_memory=self.device.startswith("cuda"),
         )
         network, self.losses = new_network(part)
         self.network = network.to(self.device).train()
@@ -152,6 +151,8 @@ class Peer:
         """Train for some steps; the last loss."""
         self.batches.steps = steps
         loss = torch.zeros(())
+        # Set anew each time, because mtsbench sets it for its own epochs.
+        torch.backends.cudnn.benchmark = True
         batches = iter(self.loader)
         for _ in range(steps):
             with clock("data and augmentation"):
@@ -167,17 +168,16 @@ class Peer:
 
     def step(self, batch: dict[str, torch.Tensor], clock: Clock) -> torch.Tensor:
         """Forward, losses, backward, optimiser."""
-        with torch.backends.cudnn.flags(benchmark=self.cuda):
-            with clock("forward"):
-                outputs = self.network(batch["image"], batch["clinical"])
-            with clock("loss"):
-                targets = Targets(time=batch["time"], event=batch["event"], mask=batch["mask"])
-                loss, _ = self.losses(outputs, targets, self.network.head.penalty(), 0)
-            with clock("backward"):
-                self.optimiser.zero_grad()
-                loss.backward()
-            with clock("optimiser"):
-                self.optimiser.step()
+        with clock("forward"):
+            outputs = self.network(batch["image"], batch["clinical"])
+        with clock("loss"):
+            targets = Targets(time=batch["time"], event=batch["event"], mask=batch["mask"])
+            loss, _ = self.losses(outputs, targets, self.network.head.penalty(), 0)
+        with clock("backward"):
+            self.optimiser.zero_grad()
+            loss.backward()
+        with clock("optimiser"):
+            self.optimiser.step()
         return loss.detach()
 
 

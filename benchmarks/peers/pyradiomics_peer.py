@@ -3,11 +3,11 @@
     python benchmarks/peers/pyradiomics_peer.py --python ENVIRONMENT/bin/python [--cases 6] [--json]
 
 pyradiomics lives in an environment of its own. It has no wheel for Python 3.11, and its source
-asks for numpy before it says so:
+asks for numpy before it says so; 3.1.0 cannot be installed, because it calls itself 3.0.1a1:
 
     python3.11 -m venv ENVIRONMENT
     ENVIRONMENT/bin/pip install numpy "setuptools<81" wheel versioneer
-    ENVIRONMENT/bin/pip install --no-build-isolation pyradiomics
+    ENVIRONMENT/bin/pip install --no-build-isolation pyradiomics==3.0.1
 
 Simulated patients are brought onto the plugin's grid once; both then measure the same PET, CT and
 mask with the same bin widths and classes (shape once), each on one thread. They take turns, case by

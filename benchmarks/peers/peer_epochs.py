@@ -17,6 +17,7 @@ from mtsbench.engine.determinism import seeded
 from mtsbench.engine.network import MultiTaskNetwork, TotalLoss, build_losses
 from mtsbench.engine.operators import wait_for
 from mtsbench.engine.precision import autocast, place, tensor_cores
+from mtsbench.engine.reused_memory import reused_memory
 from mtsbench.engine.sources import StreamedCohort
 from mtsbench.engine.step import TrainingStep
 
@@ -72,7 +73,11 @@ class Engine:
     def epoch(self, steps: int, clock: Clock) -> float:
         """Train for some steps; the last loss."""
         loss = torch.zeros(())
-        with seeded(SEED, self.device), tensor_cores(self.device, self.precision):
+        with (
+            seeded(SEED, self.device),
+            tensor_cores(self.device, self.precision),
+            reused_memory(self.device),
+        ):
             for _ in range(steps):
                 loss = self.step(0, clock)["loss"]
         return float(loss)

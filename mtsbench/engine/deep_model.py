@@ -16,6 +16,7 @@ from mtsbench.engine.image_size import check_size
 from mtsbench.engine.inference import infer
 from mtsbench.engine.network import MultiTaskNetwork, assemble, build_losses
 from mtsbench.engine.precision import place, tensor_cores
+from mtsbench.engine.reused_memory import reused_memory
 from mtsbench.engine.training import train as train_network
 from mtsbench.engine.view import seen_by
 from mtsbench.errors import NotFittedError
@@ -50,7 +51,11 @@ class DeepModel:
         train, validation = self.seen(train), self.seen(validation)
         cohort = train.cohort
         self._precision = context.training.precision
-        with seeded(context.seed, self.device), tensor_cores(self.device, self._precision):
+        with (
+            seeded(context.seed, self.device),
+            tensor_cores(self.device, self._precision),
+            reused_memory(self.device),
+        ):
             network = self.assemble_for(cohort, train.outcomes)
             place(network, self.device)
             losses = build_losses(self.composition, self.components, context.training)
@@ -70,7 +75,7 @@ class DeepModel:
     def predict(self, cohort: Cohort) -> Predictions:
         """Risk; survival curves of a head that gives them; tumour probability if segmented."""
         network = self._fitted("predict")
-        with tensor_cores(self.device, self._precision):
+        with tensor_cores(self.device, self._precision), reused_memory(self.device):
             inferred = infer(
                 network,
                 seen_by(self.composition, cohort),

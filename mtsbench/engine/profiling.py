@@ -16,6 +16,7 @@ from mtsbench.engine.inference import infer
 from mtsbench.engine.network import build_losses
 from mtsbench.engine.operators import Ceilings, Work, count_work, measure_ceilings, wait_for
 from mtsbench.engine.precision import place, tensor_cores, uses_bf16
+from mtsbench.engine.reused_memory import reused_memory
 from mtsbench.engine.step import PHASES, TrainingStep
 from mtsbench.machine import peak_memory_mib
 from mtsbench.records import StoredProfile, StoredProjection
@@ -113,7 +114,11 @@ def profile(
     """
     train = model.seen(train)
     precision = context.training.precision
-    with seeded(context.seed, context.device), tensor_cores(context.device, precision):
+    with (
+        seeded(context.seed, context.device),
+        tensor_cores(context.device, precision),
+        reused_memory(context.device),
+    ):
         network = model.assemble_for(train.cohort, train.outcomes)
         place(network, context.device)
         losses = build_losses(model.composition, model.components, context.training)

@@ -154,7 +154,9 @@ def test_the_mass_likelihood_is_its_definition(name, logits, day, event):
 
     value = build(name)(outputs(torch.tensor([logits])), targets([day], [event]))
 
-    assert value.item() == pytest.approx(expected, rel=1e-3, abs=1e-4)
+    # pycox sums float32 probabilities, which are exact to some 1e-7 whatever is left of them.
+    rounding = 5e-7 * math.exp(expected)
+    assert value.item() == pytest.approx(expected, rel=1e-3, abs=1e-4 + rounding)
 
 
 @pytest.mark.parametrize("name", ["logistic-hazard", "pmf", "mtlr", "deephit"])

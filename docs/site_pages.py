@@ -22,6 +22,8 @@ PAGES = {
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks.md",
     "benchmarks/statistics/README.md": "type-one-error.md",
+    "benchmarks/peers/README.md": "peers.md",
+    "benchmarks/records/README.md": "records.md",
     **{f"plugins/mtsbench-{name}/README.md": f"packages/{name}.md" for name in PACKAGES},
 }
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)(#[^)]*)?\)")

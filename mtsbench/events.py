@@ -34,14 +34,20 @@ class TrialEvent:
 
 
 class Executor(Protocol):
-    """Runs independent trials."""
+    """Runs independent trials.
+
+    A trial seeds the random numbers of its process, so no two may run at once in one process. It
+    leaves its record in the folder of runs and reads prepared cases from `--cache`: on another
+    machine both must lie under the same paths.
+    """
 
     def map(
         self, trials: Sequence[Callable[[], None]], report: Callable[[TrialEvent], None]
     ) -> None:
-        """Run every trial; a failing one must not stop the others.
+        """Run every trial and return when all have ended; a failing one must not stop the others.
 
-        Trials are picklable; `report` takes what they say while they run.
+        Trials are picklable. `report` takes what is known of them while they run; how each ended
+        is read from its record afterwards.
         """
         ...
 

@@ -96,6 +96,13 @@ class TrackerEntry(_Table):
     options: Annotated[Settings, Field(description="a table of the tracker's options")] = {}
 
 
+class ExecutorTable(_Table):
+    """`[executor]`."""
+
+    name: Annotated[str, Field(description="a name from `mtsbench list executors`")]
+    options: Annotated[Settings, Field(description="a table of the executor's options")] = {}
+
+
 class ProtocolTable(_Table):
     """`[protocol]`; what is left out has the preset's default."""
 
@@ -129,6 +136,10 @@ class ExperimentFile(_Table):
     preset: Annotated[str, Field(description="'auto', 'demo', 'standard' or 'paper'")] = "auto"
     device: Annotated[str, Field(description="'auto', 'cpu' or 'cuda[:N]'")] = "auto"
     jobs: Annotated[int, Field(ge=1, description="a whole number >= 1")] = 1
+    executor: Annotated[
+        Annotated[ExecutorTable, BeforeValidator(_named)] | None,
+        Field(description="a name or an [executor] table"),
+    ] = None
     save_masks: Annotated[bool, Field(description="true or false")] = False
     out: Annotated[str | None, Field(description="a folder, relative to the file")] = None
 
@@ -221,6 +232,7 @@ def _place(location: tuple[int | str, ...]) -> tuple[type[_Table], str, str]:
     first = location[0]
     if first in tables and len(location) > 2:
         return tables[first], f" in [[{first}]] number {int(location[1]) + 1}", str(location[2])
-    if first == "protocol" and len(location) > 1:
-        return ProtocolTable, " in [protocol]", str(location[1])
+    single: dict[int | str, type[_Table]] = {"protocol": ProtocolTable, "executor": ExecutorTable}
+    if first in single and len(location) > 1:
+        return single[first], f" in [{first}]", str(location[1])
     return ExperimentFile, "", str(first)

@@ -77,10 +77,10 @@ BEGINNINGS = {
         hook="metrics",
     ),
     "executor": _Begin(
-        built="Threads",
+        built="Processes",
         arguments="*, workers: int = 1",
-        call="Threads(workers)",
-        summary="Trials in threads of one process",
+        call="Processes(workers)",
+        summary="Trials in processes of this machine",
         hook="executors",
         reference="https://docs.python.org/3/library/concurrent.futures.html",
     ),

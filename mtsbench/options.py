@@ -164,6 +164,16 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, str]:
     return assignments
 
 
+def split_settings(
+    settings: Mapping[str, str], namespace: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Assignments of `--set`: those of a namespace, without their prefix, and all others."""
+    prefix = f"{namespace}."
+    own = {key: value for key, value in settings.items() if key.startswith(prefix)}
+    others = {key: value for key, value in settings.items() if key not in own}
+    return {key.removeprefix(prefix): value for key, value in own.items()}, others
+
+
 def format_value(value: object) -> str:
     """A value as `--set` takes it."""
     return _format(value, TUPLE_SEPARATORS)

@@ -12,7 +12,7 @@ from mtsbench.engine.deep_model import DeepModel
 from mtsbench.interfaces import FitContext
 from mtsbench.preprocessing import Preprocessing
 from mtsbench.projection import project
-from mtsbench.runner import trial_cohorts
+from mtsbench.trial import trial_cohorts
 
 if TYPE_CHECKING:
     from mtsbench.plan import PlannedRun

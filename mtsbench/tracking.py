@@ -162,11 +162,3 @@ def _by_tracker(names: Sequence[str], settings: Mapping[str, str]) -> dict[str, 
             )
         options[name][option] = value
     return options
-
-
-def split_settings(settings: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Assignments of `--set`: those of trackers, without their prefix, and all others."""
-    prefix = f"{NAMESPACE}."
-    own = {key: value for key, value in settings.items() if key.startswith(prefix)}
-    others = {key: value for key, value in settings.items() if key not in own}
-    return {key.removeprefix(prefix): value for key, value in own.items()}, others

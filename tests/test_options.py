@@ -23,6 +23,7 @@ from mtsbench.options import (
     parse_assignments,
     replace_fields,
     said_options,
+    split_settings,
     validate,
 )
 
@@ -319,3 +320,12 @@ def test_an_option_marked_as_unsaid_is_told_only_where_it_differs_from_its_defau
 
     assert said_options(build, validate("net", build, {})) == {"width": 8}
     assert said_options(build, validate("net", build, {"bins": "3"})) == {"width": 8, "bins": 3.0}
+
+
+def test_settings_of_a_namespace_are_told_apart_and_lose_its_name():
+    given = {"tracker.mlflow.experiment": "a", "dropout": "0.1", "tracker": "b"}
+
+    own, others = split_settings(given, "tracker")
+
+    assert own == {"mlflow.experiment": "a"}
+    assert others == {"dropout": "0.1", "tracker": "b"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -38,6 +39,12 @@ class StopsQuietly:
             Stops().map(trials, report)
 
 
+class InThreads(Right):
+    def map(self, trials, report):
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda trial: super(InThreads, self).map([trial], report), trials))
+
+
 class NeedsOne(Right):
     def map(self, trials, report):
         trials[0]
@@ -49,6 +56,7 @@ FAULTS = [
     ("every_trial_is_run_once", Repeats, r"ran \[2, 1, 1, 1\] times"),
     ("a_failing_trial_does_not_stop_the_others", Stops, "map raised RuntimeError"),
     ("a_failing_trial_does_not_stop_the_others", StopsQuietly, r"ran \[1, 1, 0, 0\] times"),
+    ("no_two_trials_run_at_once_in_one_process", InThreads, "two trials ran at once in process"),
     ("no_trial_is_no_mistake", NeedsOne, "an empty list of trials raised IndexError"),
 ]
 

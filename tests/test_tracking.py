@@ -12,7 +12,7 @@ from mtsbench.components import Component
 from mtsbench.errors import DataError, MissingPackageError, OptionError, UnknownComponentError
 from mtsbench.events import TrialEvent
 from mtsbench.plugins import Components, load_components
-from mtsbench.tracking import Trackers, build_trackers, split_settings
+from mtsbench.tracking import Trackers, build_trackers
 
 LABELS = [f"repeat 0 fold {fold} seed 0" for fold in range(3)]
 
@@ -180,13 +180,6 @@ def announced():
     one = Announced(component=component, kind="tracker", distribution="d", version="1")
     plugin = Plugin(entry_point="e", distribution="d", version="1", announced=(one,))
     return Components(plugins=(plugin,))
-
-
-def test_settings_of_trackers_are_told_apart():
-    own, others = split_settings({"tracker.mlflow.experiment": "a", "dropout": "0.1"})
-
-    assert own == {"mlflow.experiment": "a"}
-    assert others == {"dropout": "0.1"}
 
 
 def test_a_tracker_is_built_once_with_its_folder_and_options(announced):

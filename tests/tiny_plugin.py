@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+from mtsbench.components import Component
 from mtsbench.hookspecs import hookimpl
 
 spec = importlib.util.spec_from_file_location("tiny", Path(__file__).parent / "tiny.py")
@@ -21,3 +22,28 @@ def mtsbench_datasets():
 @hookimpl
 def mtsbench_models():
     return [one.component for one in ANNOUNCED if one.component.name == "uptake"]
+
+
+class InOrder:
+    """Runs the trials here, one after another, but not those it is told to lose."""
+
+    def __init__(self, lose: int, breaks: bool) -> None:
+        self.lose = lose
+        self.breaks = breaks
+
+    def map(self, trials, report):
+        if self.breaks:
+            raise OSError("no queue here")
+        for trial in trials[self.lose :]:
+            trial()
+
+
+def build_executor(*, lose: int = 0, breaks: bool = False):
+    return InOrder(lose, breaks)
+
+
+@hookimpl
+def mtsbench_executors():
+    yield Component(
+        name="in-order", summary="One after another", build=build_executor, reference=tiny.URL
+    )

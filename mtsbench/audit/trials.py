@@ -13,7 +13,7 @@ from mtsbench.data import Cohort, LabelledCohort
 from mtsbench.evaluation import check_order
 from mtsbench.interfaces import FitContext
 from mtsbench.preprocessing import CaseCache, Preprocessing
-from mtsbench.runner import trial_cohorts
+from mtsbench.trial import trial_cohorts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

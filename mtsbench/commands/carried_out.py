@@ -24,7 +24,7 @@ def show_one(done: CarriedOut, *, as_json: bool) -> None:
     """Show a run that was carried out to its end.
 
     Raises:
-        Exit: Code 3 if a trial failed.
+        Exit: Code 3 if a trial failed or has no result.
     """
     from rich.console import Console
 
@@ -35,7 +35,7 @@ def show_one(done: CarriedOut, *, as_json: bool) -> None:
         console = Console()
         print_run(done.run, console)
         console.print(f"report: {done.page}", highlight=False, soft_wrap=True)
-    if done.run.failures:
+    if not done.complete:
         raise typer.Exit(FAILED)
 
 

@@ -40,6 +40,11 @@ def complete_tracker(incomplete: str) -> Candidates:
     return _components("tracker", incomplete)
 
 
+def complete_executor(incomplete: str) -> Candidates:
+    """Names of executors that begin so, with their summaries."""
+    return _components("executor", incomplete)
+
+
 def complete_preset(incomplete: str) -> Candidates:
     """Presets that begin so."""
     return [one for one in PRESETS.items() if one[0].startswith(incomplete)]

@@ -12,6 +12,7 @@ import typer
 
 from mtsbench.commands.completion import (
     complete_dataset,
+    complete_executor,
     complete_model,
     complete_preset,
     complete_tracker,
@@ -80,6 +81,13 @@ def run(
     jobs: Annotated[
         int, typer.Option(help="Trials at once, each in a process with its threads.", min=1)
     ] = 1,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            help="Who carries out the trials, from `mtsbench list executors`.",
+            autocompletion=complete_executor,
+        ),
+    ] = None,
     case_memory: Annotated[
         int | None,
         typer.Option(help="MiB of cases kept on the device; default: by what is free.", min=0),
@@ -104,13 +112,15 @@ def run(
     """Train and test a model on every fold, or all models of a file; run again to continue."""
     from rich.console import Console
 
+    from mtsbench.executors.chosen import NAMESPACE as EXECUTOR
     from mtsbench.experiment import Request
-    from mtsbench.options import parse_assignments
+    from mtsbench.options import parse_assignments, split_settings
     from mtsbench.progress import Progress
     from mtsbench.runner import RunOptions
-    from mtsbench.tracking import split_settings
+    from mtsbench.tracking import NAMESPACE as TRACKER
 
-    for_trackers, others = split_settings(parse_assignments(settings or ()))
+    for_trackers, others = split_settings(parse_assignments(settings or ()), TRACKER)
+    for_executor, others = split_settings(others, EXECUTOR)
     options = RunOptions(
         cache_folder=cache or default_cache(),
         workers=workers or os.cpu_count() or 1,
@@ -133,11 +143,19 @@ def run(
             settings=others,
         )
         wanted = _Wanted(
-            requests=(request,), out=out, options=options, track=track or (), tracking=for_trackers
+            requests=(request,),
+            out=out,
+            options=options,
+            track=track or (),
+            tracking=for_trackers,
+            executor=executor,
+            executing=for_executor,
         )
     else:
         wanted = _from_file(file, _given(context), device, out, options)
         wanted = replace(wanted, track=(*wanted.track, *(track or ())))
+        if executor is not None:
+            wanted = replace(wanted, executor=executor, executing={})
     if dry_run:
         _show_plan(wanted, as_json=as_json)
     else:
@@ -168,6 +186,8 @@ class _Wanted:
     Attributes:
         track: Names of trackers.
         tracking: Their options, as NAME.OPTION.
+        executor: A name.
+        executing: Its options.
     """
 
     requests: tuple[Request, ...]
@@ -175,6 +195,8 @@ class _Wanted:
     options: RunOptions
     track: Sequence[str]
     tracking: Mapping[str, str]
+    executor: str | None
+    executing: Mapping[str, str]
     file: Path | None = None
 
 
@@ -227,6 +249,8 @@ def _from_file(
             for one in wanted.trackers
             for name, value in one.options.items()
         },
+        executor=wanted.executor.name if wanted.executor else None,
+        executing=wanted.executor.options if wanted.executor else {},
         file=file,
     )
 
@@ -241,6 +265,7 @@ def _plan(wanted: _Wanted, components: Components) -> list[PlannedRun]:
 
 def _show_plan(wanted: _Wanted, *, as_json: bool) -> None:
     from mtsbench.commands.dry_run import show_plan
+    from mtsbench.executors.chosen import check_executor
     from mtsbench.listing import warn
     from mtsbench.plugins import load_components
     from mtsbench.tracking import check_trackers
@@ -248,6 +273,7 @@ def _show_plan(wanted: _Wanted, *, as_json: bool) -> None:
     components, options = load_components(), wanted.options
     warn(components)
     check_trackers(components, wanted.track, wanted.tracking)
+    check_executor(components, wanted.executor, wanted.executing, options.jobs)
     planned = _plan(wanted, components)
     show_plan(planned, wanted.out, options.cache_folder, options.jobs, as_json=as_json)
 
@@ -256,6 +282,7 @@ def _carry_out(wanted: _Wanted, *, debug: bool, as_json: bool) -> None:
     """Do what is not done yet and show it."""
     from mtsbench.carry_out import carry_out, carry_out_all
     from mtsbench.commands.carried_out import show_all, show_one
+    from mtsbench.executors.chosen import build_executor
     from mtsbench.listing import warn
     from mtsbench.metrics.catalogue import build_metrics
     from mtsbench.plugins import load_components
@@ -264,10 +291,11 @@ def _carry_out(wanted: _Wanted, *, debug: bool, as_json: bool) -> None:
     components, options = load_components(), wanted.options
     warn(components)
     planned, metrics = _plan(wanted, components), build_metrics(components)
+    executor = build_executor(components, wanted.executor, wanted.executing, options.jobs)
     trackers = build_trackers(
         components, wanted.track, wanted.tracking, wanted.out, options.progress.warn
     )
-    options = replace(options, trackers=trackers)
+    options = replace(options, trackers=trackers, executor=executor)
     with trackers:
         if wanted.file is None:
             done = [carry_out(planned[0], metrics, options)]

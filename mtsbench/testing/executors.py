@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -12,18 +15,21 @@ from mtsbench.interfaces import Executor
 from mtsbench.testing.contract import Contract, ensure
 
 TRIALS = 4
+SECONDS = 0.05  # of a trial, so that two at once overlap
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """Leaves a file of one line for each time it is run; it may run in another process."""
+    """Leaves a file of one line for each time it is run: where, from when, until when."""
 
     file: Path
     fails: bool = False
 
     def __call__(self) -> None:
+        start = time.monotonic()
+        time.sleep(SECONDS)
         with self.file.open("a") as file:
-            file.write("run\n")
+            file.write(f"{os.getpid()} {start} {time.monotonic()}\n")
         if self.fails:
             raise RuntimeError("this trial of the conformance kit fails on purpose")
 
@@ -52,7 +58,22 @@ class ExecutorContract(Contract):
         except Exception as error:
             ensure(False, f"an empty list of trials raised {error!r}; do nothing")
 
+    def test_no_two_trials_run_at_once_in_one_process(self) -> None:
+        """Trials seed the random numbers of their process, so each needs it for itself."""
+        runs = sorted(line.split() for lines in self._map(fails=()) for line in lines)
+        for (process, _, end), (other, start, _) in pairwise(runs):
+            ensure(
+                process != other or float(start) >= float(end),
+                f"two trials ran at once in process {process}, where they share torch's random "
+                "numbers; use processes and not threads",
+            )
+
     def _runs(self, fails: tuple[int, ...]) -> None:
+        runs = [len(lines) for lines in self._map(fails)]
+        ensure(runs == [1] * TRIALS, f"the trials ran {runs} times; each must run once")
+
+    def _map(self, fails: tuple[int, ...]) -> list[list[str]]:
+        """What each of four trials left, a line for each time it ran."""
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder) / f"trial-{number}" for number in range(TRIALS)]
             trials = [_Trial(file, number in fails) for number, file in enumerate(files)]
@@ -60,5 +81,4 @@ class ExecutorContract(Contract):
                 cast("Executor", self.build()).map(trials, _heard)
             except Exception as error:
                 ensure(False, f"map raised {error!r}; a failing trial must not stop the executor")
-            runs = [len(file.read_text().split()) if file.exists() else 0 for file in files]
-        ensure(runs == [1] * TRIALS, f"the trials ran {runs} times; each must run once")
+            return [file.read_text().splitlines() if file.exists() else [] for file in files]

@@ -71,7 +71,7 @@ def make(folder, make_description, make_record, *, label, noise=1.0, **changes) 
     """A run of a model whose risks have this much noise.
 
     Changes: cases, seed (of the cohort), folds, repeats, seeds, masks, curves, given_mask,
-    dataset, preset.
+    dataset, preset, options (one variant of a model has run "0123abcd", another what `run` says).
     """
     known = outcomes(changes.get("cases", 90), changes.get("seed", 1))
     folds, repeats = changes.get("folds", 3), changes.get("repeats", 1)
@@ -80,7 +80,7 @@ def make(folder, make_description, make_record, *, label, noise=1.0, **changes) 
     horizons = follow_up(known)
     template = make_description()
     description = make_description(
-        name=f"{dataset}-pfs-{label}-demo-0123abcd",
+        name=f"{dataset}-pfs-{label}-demo-{changes.get('run', '0123abcd')}",
         question={
             **template.question,
             "dataset": dataset,
@@ -95,6 +95,7 @@ def make(folder, make_description, make_record, *, label, noise=1.0, **changes) 
         method={
             **template.method,
             "model": label,
+            "options": changes.get("options", template.method["options"]),
             "needs_mask_at_test": changes.get("given_mask", False),
         },
         cases=len(known),

@@ -11,6 +11,7 @@ import pytest
 
 from mtsbench.comparison.analysis import analyse
 from mtsbench.comparison.comparable import by_dataset, read_run
+from mtsbench.report.across_datasets import differences_by_model
 from mtsbench.report.comparison_page import write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -85,6 +86,27 @@ def test_datasets_together_have_a_forest_plot_and_no_p_value(stored, tmp_path):
     assert 'id="forest"' in html
     assert (tmp_path / "out/figures/forest.pdf").is_file()
     assert (tmp_path / "out/tables/across-datasets.csv").is_file()
+
+
+def test_two_variants_of_a_model_stay_two_over_several_datasets(stored):
+    stores = [
+        stored(label=label, noise=noise, dataset=dataset, seed=seed, options=options, run=run)
+        for seed, dataset in enumerate(("npc", "hecktor"))
+        for label, noise, options, run in (
+            ("a", 2.0, {}, "00000000"),
+            ("b", 0.5, {"width": 4}, f"1111111{seed}"),
+            ("b", 4.0, {"width": 8}, f"2222222{seed}"),
+        )
+    ]
+    runs = [(read_run(store), store) for store in stores]
+    analyses = [analyse(group, "a") for group in by_dataset(runs)]
+
+    found = differences_by_model(analyses)
+
+    assert {model: list(tests) for model, tests in found.items()} == {
+        "b width=4": ["npc (SIMULATED)", "hecktor (SIMULATED)"],
+        "b width=8": ["npc (SIMULATED)", "hecktor (SIMULATED)"],
+    }
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")

@@ -159,7 +159,7 @@ def test_what_was_recovered_of_a_known_hazard_has_a_row_for_each_model(make_run,
     assert recovery_table([make_run()]) is None
 
 
-def test_two_runs_of_one_model_are_told_apart_by_their_hash(make_run, make_description):
+def test_two_runs_of_one_model_are_told_apart(make_run, make_description):
     other = make_description(name="npc-pfs-deepmts-demo-89abcdef")
 
     text = printed(comparison_table([make_run(), make_run(other), make_run(label="cox")]))

@@ -11,8 +11,8 @@ from mtsbench.comparison.against_reference import (
     compare_with_reference,
     stratified_concordance,
 )
-from mtsbench.comparison.comparable import row_labels
 from mtsbench.comparison.cost import Cost, cost
+from mtsbench.comparison.labels import row_labels
 from mtsbench.comparison.patients import read_patients
 from mtsbench.errors import OptionError
 from mtsbench.metrics.undefined import UndefinedMetricError

@@ -108,20 +108,6 @@ def by_dataset(
     return tuple(tuple(group) for group in groups.values())
 
 
-def row_labels(runs: Sequence[FinishedRun]) -> list[str]:
-    """A name for each run: its model, a hash where two are of one model, true-mask use."""
-    labels = [run.label for run in runs]
-    named = []
-    for run in runs:
-        label = run.label
-        if labels.count(label) > 1:
-            label += f" {run.description.name.rpartition('-')[2]}"
-        if run.description.method["needs_mask_at_test"]:
-            label += " (given the true mask)"
-        named.append(label)
-    return named
-
-
 def _differences(
     left: RunDescription, right: RunDescription
 ) -> Mapping[str, tuple[JsonValue, JsonValue]]:

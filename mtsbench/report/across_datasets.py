@@ -29,7 +29,7 @@ def differences_by_model(analyses: Sequence[Analysis]) -> Found:
         for entry in analysis.entries:
             one = analysis.comparisons.get(entry.label)
             if one is not None and one.algorithm is not None:
-                found.setdefault(entry.run.label, {})[dataset] = one.algorithm
+                found.setdefault(entry.label, {})[dataset] = one.algorithm
     return {model: tests for model, tests in found.items() if len(tests) > 1}
 
 
@@ -155,7 +155,7 @@ def _complete(analyses: Sequence[Analysis]) -> tuple[list[str], np.ndarray]:
     """Models that every dataset has, and their mean C (datasets by models)."""
     means: list[dict[str, float]] = []
     for analysis in analyses:
-        scores = {e.run.label: fold_scores(e.run, "harrell-c").values() for e in analysis.entries}
+        scores = {e.label: fold_scores(e.run, "harrell-c").values() for e in analysis.entries}
         means.append(
             {
                 model: float(np.mean([v for v in values if v is not None]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from mtsbench.comparison.comparable import row_labels
+from mtsbench.comparison.labels import row_labels
 from mtsbench.comparison.summary import Part, mean_seconds, score_names, summarise
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def run_table(run: FinishedRun) -> Table:
 def comparison_table(runs: Sequence[FinishedRun]) -> Table:
     """One row a run: mean and spread of every metric, training seconds, mask use.
 
-    Runs of one model are told apart by the hash that ends their names.
+    Runs of one model are told apart as `row_labels` has it.
     """
     table = Table(title=title(runs[0].description), title_justify="left")
     metrics = primary(dict.fromkeys(name for run in runs for name in score_names(run)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mtsbench.comparison.labels import LONGEST, row_labels
+from mtsbench.comparison.labels import LONGEST, row_labels, run_names
 
 
 @pytest.fixture
@@ -59,3 +59,4 @@ def test_use_of_the_true_mask_is_told_behind_all_else(variant):
     runs = [variant("a", options={"w": 1}), variant("b", options={"w": 2}, needs_mask_at_test=True)]
 
     assert row_labels(runs) == ["deepmts w=1", "deepmts w=2 (given the true mask)"]
+    assert run_names(runs) == ["deepmts w=1", "deepmts w=2"]

@@ -108,6 +108,7 @@ def _summary(entry: Entry, analysis: Analysis) -> dict[str, object]:
 
     run = entry.run
     found: dict[str, object] = {
+        "name": entry.name,
         "model": run.label,
         "given_true_mask": run.description.method["needs_mask_at_test"],
         "c_index": entry.c_index,

@@ -12,7 +12,7 @@ from mtsbench.comparison.against_reference import (
     stratified_concordance,
 )
 from mtsbench.comparison.cost import Cost, cost
-from mtsbench.comparison.labels import row_labels
+from mtsbench.comparison.labels import row_labels, run_names
 from mtsbench.comparison.patients import read_patients
 from mtsbench.errors import OptionError
 from mtsbench.metrics.undefined import UndefinedMetricError
@@ -29,11 +29,13 @@ class Entry:
     """One run of the comparison.
 
     Attributes:
-        label: Unique among the runs; says where a true mask was given.
+        name: Unique among the runs.
+        label: The name, and where a true mask was given.
         c_index: Harrell's C stratified by trial; None where no pair is comparable.
         interval: Its 95 % jackknife interval, conditional on the fitted models.
     """
 
+    name: str
     label: str
     run: FinishedRun
     tested: RunPatients
@@ -74,10 +76,10 @@ def analyse(runs: Sequence[tuple[FinishedRun, RunStore]], reference: str | None)
         OptionError: No run, or more than one, has this name.
         DataError: A run's files are missing or damaged.
     """
-    labels = row_labels([run for run, _ in runs])
+    alone = [run for run, _ in runs]
     entries = tuple(
-        _entry(label, run, read_patients(store, run.records))
-        for label, (run, store) in zip(labels, runs, strict=True)
+        _entry(name, label, run, read_patients(store, run.records))
+        for name, label, (run, store) in zip(run_names(alone), row_labels(alone), runs, strict=True)
     )
     chosen = None if reference is None else _find(entries, reference)
     comparisons: dict[str, Comparison] = {}
@@ -93,25 +95,24 @@ def analyse(runs: Sequence[tuple[FinishedRun, RunStore]], reference: str | None)
     )
 
 
-def _entry(label: str, run: FinishedRun, tested: RunPatients) -> Entry:
+def _entry(name: str, label: str, run: FinishedRun, tested: RunPatients) -> Entry:
     try:
         found = stratified_concordance(tested)
     except UndefinedMetricError:
-        return Entry(
-            label=label, run=run, tested=tested, cost=cost(run), c_index=None, interval=None
-        )
+        found = None
     return Entry(
+        name=name,
         label=label,
         run=run,
         tested=tested,
         cost=cost(run),
-        c_index=found.value,
-        interval=found.interval(tested.patient()),
+        c_index=None if found is None else found.value,
+        interval=None if found is None else found.interval(tested.patient()),
     )
 
 
 def _find(entries: Sequence[Entry], name: str) -> Entry:
-    found = [e for e in entries if name in (e.run.label, e.label, e.run.description.name)]
+    found = [e for e in entries if name in (e.run.label, e.name, e.label, e.run.description.name)]
     if len(found) == 1:
         return found[0]
     names = ", ".join(entry.run.description.name for entry in entries)

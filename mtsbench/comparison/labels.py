@@ -18,7 +18,16 @@ LONGEST = 60  # characters of settings beyond which a hash reads better
 
 
 def row_labels(runs: Sequence[FinishedRun]) -> list[str]:
-    """A name for each run: its model, what tells it from other runs of this model, true-mask use.
+    """The names of the runs, and where one was given the true mask."""
+    marks = {True: " (given the true mask)", False: ""}
+    return [
+        name + marks[bool(run.description.method["needs_mask_at_test"])]
+        for name, run in zip(run_names(runs), runs, strict=True)
+    ]
+
+
+def run_names(runs: Sequence[FinishedRun]) -> list[str]:
+    """A name for each run: its model, and what tells it from other runs of this model.
 
     That is the settings in which runs of one model differ, so that the same variant is called the
     same on every dataset; or, where these are equal or too long, the hash that ends a run's name.
@@ -27,13 +36,7 @@ def row_labels(runs: Sequence[FinishedRun]) -> list[str]:
         model: _apart([run for run in runs if run.label == model])
         for model in {run.label for run in runs}
     }
-    named = []
-    for run in runs:
-        label = f"{run.label} {apart[run.label][run.description.name]}".rstrip()
-        if run.description.method["needs_mask_at_test"]:
-            label += " (given the true mask)"
-        named.append(label)
-    return named
+    return [f"{run.label} {apart[run.label][run.description.name]}".rstrip() for run in runs]
 
 
 def _apart(runs: Sequence[FinishedRun]) -> dict[str, str]:

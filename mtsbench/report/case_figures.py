@@ -45,7 +45,7 @@ def error_figure(analysis: Analysis) -> Picture | None:
         axes.plot(
             errors.segmentation, errors.survival, "o", color=COLOURS[0], alpha=0.5, markersize=4
         )
-        axes.set_title(f"{entry.run.label}: rho {errors.correlation:.2f}", fontsize=9)
+        axes.set_title(f"{entry.name}: rho {errors.correlation:.2f}", fontsize=9)
         axes.set(xlabel="1 - Dice", ylabel="share of pairs in wrong order", ylim=(-0.03, 1.03))
     return Picture(
         name="both-endpoints",
@@ -88,7 +88,7 @@ def draw_slices(shown: Sequence[tuple[str, Slice]]) -> Figure:
 def _draw_examples(entry: Entry, shown: Sequence[tuple[str, Slice]]) -> Picture:
     return Picture(
         name="examples",
-        title=f"Example patients of {entry.run.label} with true and predicted tumour",
+        title=f"Example patients of {entry.name} with true and predicted tumour",
         caption=(
             "The slice with most tumour. Solid blue: true contour; dashed orange: predicted. PET "
             f"from SUV 0 (white) to {PET_TOP:g} (black); CT from {CT_WINDOW[0]:g} to "

@@ -99,7 +99,7 @@ def _together(analyses: Sequence[Analysis]) -> Together:
     if not found or reference is None:
         return Together()
     table, sentences = across_table(found, analyses)
-    pictures = [forest_figure(found, reference.run.label), rank_figure(analyses)]
+    pictures = [forest_figure(found, reference.name), rank_figure(analyses)]
     return Together(
         tables=(table,),
         pictures=tuple(one for one in pictures if one is not None),

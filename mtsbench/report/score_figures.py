@@ -30,7 +30,7 @@ def leaderboard_figure(analysis: Analysis) -> Picture:
         hollow = bool(entry.run.description.method["needs_mask_at_test"])
         axes.plot(entry.interval, (row, row), color=colour)
         axes.plot(entry.c_index, row, "o", color=colour, mfc="white" if hollow else colour)
-    axes.set_yticks(range(len(entries)), [entry.run.label for entry in entries])
+    axes.set_yticks(range(len(entries)), [entry.name for entry in entries])
     axes.invert_yaxis()
     axes.axvline(0.5, color="0.6", linewidth=0.8)
     axes.set_xlabel("C-index (chance 0.5)")
@@ -67,10 +67,10 @@ def difference_figure(analysis: Analysis) -> Picture | None:
     axes.plot([], [], "o-", color=PLAIN, label="methods (Nadeau-Bengio)")
     axes.plot([], [], "s--", color=EMPHASIS, markersize=4, label="fitted models (jackknife)")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-    axes.set_xlabel(f"difference in C from {analysis.reference.run.label} (right is better)")
+    axes.set_xlabel(f"difference in C from {analysis.reference.name} (right is better)")
     return Picture(
         name="differences",
-        title=f"Difference in C-index of every model from {analysis.reference.run.label}",
+        title=f"Difference in C-index of every model from {analysis.reference.name}",
         caption=(
             "Two questions side by side: would the method do better at this sample size "
             "(circles; corrected for folds that share training patients), and do these fitted "
@@ -100,7 +100,7 @@ def fold_figure(analysis: Analysis) -> Picture:
             alpha=0.8,
             label=label,
         )
-    axes.set_yticks(range(len(entries)), [entry.run.label for entry in entries])
+    axes.set_yticks(range(len(entries)), [entry.name for entry in entries])
     axes.invert_yaxis()
     axes.axvline(0.5, color="0.6", linewidth=0.8)
     axes.set_xlabel("C-index of one test fold, mean over seeds")
@@ -130,7 +130,7 @@ def cost_figure(analysis: Analysis) -> Picture:
             axes.plot(one, score, "o", color=EMPHASIS if front else "0.6")
             if front:
                 axes.annotate(
-                    entry.run.label,
+                    entry.name,
                     (one, score),
                     xytext=(4, 3),
                     textcoords="offset points",

@@ -78,7 +78,7 @@ def _draw_groups(axes: Axes, groups: RiskGroups, entry: Entry) -> None:
         low, high = groups.hazard_ratio.interval
         said += f"\nHR {groups.hazard_ratio.value:.2f} ({low:.2f} to {high:.2f})"
     axes.text(0.03, 0.04, said, transform=axes.transAxes, fontsize=7, wrap=True)
-    axes.set_title(entry.run.label, fontsize=9)
+    axes.set_title(entry.name, fontsize=9)
     axes.set(xlabel="years", ylabel="event-free", ylim=(0, 1.02), xticks=ticks)
     axes.legend(fontsize=7, loc="upper right")
 
@@ -103,7 +103,7 @@ def calibration_figure(analysis: Analysis) -> Picture | None:
         axes.plot((0, 1), (0, 1), color="0.6", linewidth=0.8)
         axes.plot(one.risk[order], one.smooth.observed[order], color=COLOURS[0])
         axes.plot(one.risk, np.full(len(one.risk), -0.03), "|", color="0.4", markersize=4)
-        axes.set_title(f"{entry.run.label}: ICI {one.smooth.ici:.3f}", fontsize=9)
+        axes.set_title(f"{entry.name}: ICI {one.smooth.ici:.3f}", fontsize=9)
         axes.set(xlabel="predicted risk", ylabel="observed risk", xlim=(0, 1), ylim=(-0.06, 1))
     return Picture(
         name="calibration",
@@ -128,7 +128,7 @@ def auc_figure(analysis: Analysis) -> Picture | None:
     for position, entry in enumerate(analysis.leading(SHOWN)):
         values = auc_by_day(entry.tested, days)
         colour, dash = line_style(position)
-        axes.plot(days / YEAR, values, label=entry.run.label, color=colour, linestyle=dash)
+        axes.plot(days / YEAR, values, label=entry.name, color=colour, linestyle=dash)
     axes.axhline(0.5, color="0.6", linewidth=0.8)
     axes.set(xlabel="years", ylabel="AUC(t)")
     axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -108,9 +108,7 @@ def difference_table(analysis: Analysis) -> Table | None:
     """
     if analysis.reference is None:
         return None
-    table = Table(
-        title=f"C-index minus that of {analysis.reference.run.label}", title_justify="left"
-    )
+    table = Table(title=f"C-index minus that of {analysis.reference.name}", title_justify="left")
     table.add_column("model", overflow="fold")
     for name in ("method", "p Holm", "fitted", "robust", "detect."):
         table.add_column(name, justify="right", overflow="fold")

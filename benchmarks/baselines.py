@@ -4,7 +4,8 @@
 
 Runs on the simulated NPC cohort and on the real patients in the folder of `--hecktor-root`, both
 with preset `demo`. Finished trials are not done again, so a run that was cut off goes on. The
-tables between the markers of `benchmarks/README.md` are written anew from the runs.
+tables between the markers of `benchmarks/README.md` are written from the runs in `--out`; the row
+of a model that has none there stays as it is.
 """
 
 from __future__ import annotations
@@ -99,59 +100,78 @@ def text(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def score_table(runs: list[dict[str, Any]]) -> list[str]:
-    """One row a run, in Markdown."""
+def score_table(runs: list[dict[str, Any]], before: dict[str, str]) -> list[str]:
+    """One row a model, in Markdown: of its run, else the one that stood there before."""
     oracle = mean(runs[0], "oracle", "harrell-c")
-    lines = [
-        "| model | C | folds | Dice | run |",
-        "|---|---|---|---|---|",
-    ]
+    rows = dict(before)
     for found in runs:
         method = found["run"]["method"]
         c_index = mean(found, "scores", "harrell-c")
         folds = [trial["scores"]["harrell-c"]["value"] for trial in found["trials"]]
         name = method["model"] + (" (given the true mask)" * method["needs_mask_at_test"])
         missing = f" ({len(found['failures'])} failed)" if found["failures"] else ""
-        lines.append(
+        rows[method["model"]] = (
             f"| {name} | {text(c_index)}{missing} | {', '.join(text(one) for one in folds)} | "
             f"{text(mean(found, 'scores', 'dice'))} | `{found['run']['name']}` |"
         )
+    lines = ["| model | C | folds | Dice | run |", "|---|---|---|---|---|", *in_order(rows)]
     if oracle is not None:
         lines.append(f"| oracle (true hazard) | {text(oracle)} | | | |")
     return lines
 
 
-def recovery_table(runs: list[dict[str, Any]]) -> list[str]:
-    """Rank correlation of each model's risk with each factor, in Markdown."""
+def recovery_table(runs: list[dict[str, Any]], before: dict[str, str]) -> list[str]:
+    """Rank correlation of each model's risk with each factor, in Markdown; rows as above."""
     factors = list(runs[0]["trials"][0]["oracle_recovery"])
     oracle = mean(runs[0], "oracle", "harrell-c") or float("nan")
-    lines = [
-        f"| model | share of oracle | {' | '.join(name.replace('_', ' ') for name in factors)} |",
-        "|---|---|" + "---|" * len(factors),
-    ]
+    rows = dict(before)
     for found in runs:
         c_index = mean(found, "scores", "harrell-c")
         share = "–" if c_index is None else f"{(c_index - 0.5) / (oracle - 0.5):.2f}"
         cells = " | ".join(text(mean(found, "recovery", name)) for name in factors)
-        lines.append(f"| {found['run']['method']['model']} | {share} | {cells} |")
+        model = found["run"]["method"]["model"]
+        rows[model] = f"| {model} | {share} | {cells} |"
+    names = " | ".join(name.replace("_", " ") for name in factors)
+    lines = [f"| model | share of oracle | {names} |", "|---|---|" + "---|" * len(factors)]
     cells = " | ".join(text(mean(runs[0], "oracle_recovery", name)) for name in factors)
-    return [*lines, f"| oracle (true hazard) | 1.00 | {cells} |"]
+    return [*lines, *in_order(rows), f"| oracle (true hazard) | 1.00 | {cells} |"]
 
 
-def not_run(found: list[dict[str, Any]]) -> list[str]:
+def in_order(rows: dict[str, str]) -> list[str]:
+    """Rows of models in the order of `MODELS`."""
+    return [rows[model] for model in MODELS if model in rows]
+
+
+def not_run(table: list[str]) -> list[str]:
     """What of `MODELS` the table lacks, so that no reader takes it for all."""
-    there = {one["run"]["method"]["model"] for one in found}
+    there = rows_of(table)
     missing = [model for model in MODELS if model not in there]
     return ["", f"Not run yet: {', '.join(missing)}."] if missing else []
 
 
+def rows_of(table: list[str]) -> dict[str, str]:
+    """Model to its row."""
+    cells = {line.split(" | ")[0].split()[1]: line for line in table if line.startswith("| ")}
+    return {model: line for model, line in cells.items() if model in MODELS}
+
+
+def parts(section: str) -> tuple[str, str, str]:
+    """The README up to a section's marker, the section, and what follows."""
+    begin, end = f"<!-- {section} -->\n", f"<!-- end of {section} -->"
+    before, _, rest = (HERE / "README.md").read_text().partition(begin)
+    inside, _, after = rest.partition(end)
+    return before + begin, inside, end + after
+
+
 def write(section: str, lines: list[str]) -> None:
     """Replace what stands between the markers of a section of the README."""
-    page = HERE / "README.md"
-    begin, end = f"<!-- {section} -->\n", f"<!-- end of {section} -->"
-    before, _, rest = page.read_text().partition(begin)
-    _, _, after = rest.partition(end)
-    page.write_text(before + begin + "\n".join(lines) + "\n" + end + after)
+    before, _, after = parts(section)
+    (HERE / "README.md").write_text(before + "\n".join(lines) + "\n" + after)
+
+
+def standing(section: str) -> dict[str, str]:
+    """The rows of a section as they are."""
+    return rows_of(parts(section)[1].splitlines())
 
 
 def main() -> None:
@@ -171,10 +191,12 @@ def main() -> None:
             for model in models:
                 run(model, dataset, arguments, chosen.out)
             found = finished(chosen.out, dataset)
+            section = f"scores on {dataset}"
             if found:
-                write(f"scores on {dataset}", [*score_table(found), *not_run(found)])
+                table = score_table(found, standing(section))
+                write(section, [*table, *not_run(table)])
             if found and dataset == "npc":
-                write("recovery", recovery_table(found))
+                write("recovery", recovery_table(found, standing("recovery")))
 
 
 if __name__ == "__main__":

@@ -44,27 +44,46 @@ def found(model, c_index, dice=None, masked=False):
 
 def test_scores_are_means_with_folds_keys_and_the_use_of_the_true_mask(baselines):
     lines = baselines.score_table(
-        [found("deepmts", [0.6, 0.7], dice=0.5), found("volume", [0.6, None], masked=True)]
+        [found("deepmts", [0.6, 0.7], dice=0.5), found("volume", [0.6, None], masked=True)], {}
     )
 
-    assert lines[2] == "| deepmts | 0.650 | 0.600, 0.700 | 0.500 | `npc-deepmts-01234567` |"
-    assert lines[3].startswith("| volume (given the true mask) | 0.600 | 0.600, – | – |")
+    assert lines[2].startswith("| volume (given the true mask) | 0.600 | 0.600, – | – |")
+    assert lines[3] == "| deepmts | 0.650 | 0.600, 0.700 | 0.500 | `npc-deepmts-01234567` |"
     assert lines[4] == "| oracle (true hazard) | 0.800 | | | |"
 
 
 def test_models_without_a_run_are_named(baselines):
-    (_, line) = baselines.not_run([found(name, [0.5]) for name in baselines.MODELS[1:]])
+    table = baselines.score_table([found(name, [0.5]) for name in baselines.MODELS[1:]], {})
+    (_, line) = baselines.not_run(table)
+    whole = baselines.score_table([found(name, [0.5]) for name in baselines.MODELS], {})
 
     assert line == f"Not run yet: {baselines.MODELS[0]}."
-    assert baselines.not_run([found(name, [0.5]) for name in baselines.MODELS]) == []
+    assert baselines.not_run(whole) == []
 
 
 def test_recovery_is_shown_beside_the_oracle_s(baselines):
-    lines = baselines.recovery_table([found("deepmts", [0.65, 0.65])])
+    lines = baselines.recovery_table([found("deepmts", [0.65, 0.65])], {})
 
     assert lines[0] == "| model | share of oracle | log volume |"
     assert lines[2] == "| deepmts | 0.50 | 0.250 |"
     assert lines[3] == "| oracle (true hazard) | 1.00 | 0.900 |"
+
+
+def test_a_row_without_a_run_stays_and_one_with_a_run_is_written_anew(
+    baselines, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(baselines, "HERE", tmp_path)
+    kept = "| volume (given the true mask) | 0.7 | 0.7 | – | `npc-volume-0` |"
+    (tmp_path / "README.md").write_text(
+        "<!-- a -->\n| model | C |\n|---|---|\n| deepmts | 0.1 | | | |\n"
+        f"{kept}\n| oracle (true hazard) | 0.8 | | | |\n<!-- end of a -->\n"
+    )
+
+    lines = baselines.score_table([found("deepmts", [0.6, 0.7])], baselines.standing("a"))
+
+    assert [line.split()[1] for line in lines[2:]] == ["volume", "deepmts", "oracle"]
+    assert lines[2] == kept
+    assert lines[3].startswith("| deepmts | 0.650 |")
 
 
 def test_a_section_is_replaced_and_the_rest_of_the_page_stays(baselines, tmp_path, monkeypatch):

@@ -31,7 +31,7 @@ def test_without_a_name_there_is_none(components):
         ("in-ordr", {}, 1, UnknownComponentError, "Did you mean 'in-order'"),
         ("in-order", {"loose": "2"}, 1, OptionError, "has no option 'loose'"),
         (None, {"lose": "2"}, 1, OptionError, r"'executor.lose' is of an executor, and none is"),
-        ("in-order", {}, 2, OptionError, "leave --jobs out; its options: lose, breaks"),
+        ("in-order", {}, 2, OptionError, "leave jobs at 1; its options: lose, breaks"),
     ],
 )
 def test_what_does_not_fit_is_refused(components, refuse, name, settings, jobs, error, message):

@@ -56,5 +56,5 @@ def check_executor(
         own = f"; its options: {', '.join(options)}" if options else ""
         raise OptionError(
             f"jobs = {jobs} asks for processes of mtsbench, and executor {name!r} decides itself "
-            f"how many trials run at once; leave --jobs out{own}"
+            f"how many trials run at once; leave jobs at 1{own}"
         )

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-import time
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
 from mtsbench.events import TrialEvent
+from mtsbench.executors.practice import PracticeTrial
 from mtsbench.interfaces import Executor
 from mtsbench.testing.contract import Contract, ensure
 
 TRIALS = 4
-SECONDS = 0.05  # of a trial, so that two at once overlap
-
-
-@dataclass(frozen=True)
-class _Trial:
-    """Leaves a file of one line for each time it is run: where, from when, until when."""
-
-    file: Path
-    fails: bool = False
-
-    def __call__(self) -> None:
-        start = time.monotonic()
-        time.sleep(SECONDS)
-        with self.file.open("a") as file:
-            file.write(f"{os.getpid()} {start} {time.monotonic()}\n")
-        if self.fails:
-            raise RuntimeError("this trial of the conformance kit fails on purpose")
 
 
 def _heard(event: TrialEvent) -> None:
@@ -76,7 +57,7 @@ class ExecutorContract(Contract):
         """What each of four trials left, a line for each time it ran."""
         with tempfile.TemporaryDirectory() as folder:
             files = [Path(folder) / f"trial-{number}" for number in range(TRIALS)]
-            trials = [_Trial(file, number in fails) for number, file in enumerate(files)]
+            trials = [PracticeTrial(file, number in fails) for number, file in enumerate(files)]
             try:
                 cast("Executor", self.build()).map(trials, _heard)
             except Exception as error:

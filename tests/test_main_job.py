@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
+from mtsbench.cli import app, run_application
+
 TINY = (
     "--set=dataset.cases=18",
     "--set=training.epochs=2",
@@ -259,11 +261,27 @@ def test_a_damaged_checkpoint_is_refused_by_name(workplace: Path, finished: Path
     ],
 )
 def test_a_wrong_request_is_answered_in_one_line(
-    tmp_path: Path, arguments: tuple[str, ...], message: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    message: str,
 ) -> None:
-    done = mtsbench(tmp_path, "run", *arguments, status=2)
+    monkeypatch.chdir(tmp_path)
 
-    assert message in done.stderr
+    with pytest.raises(SystemExit, match="2"):
+        run_application(app, ["run", *arguments])
+
+    said = capsys.readouterr()
+    assert message in said.err
+    assert said.err.startswith("mtsbench: error: ")
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_request_ends_the_process_with_exit_code_2(tmp_path: Path) -> None:
+    done = mtsbench(tmp_path, "run", "--model=deepmst", "--dataset=npc", status=2)
+
     assert done.stderr.startswith("mtsbench: error: ")
     assert done.stderr.count("\n") == 1
-    assert done.stdout == ""

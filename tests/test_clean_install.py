@@ -128,7 +128,7 @@ def call(python: Path, *command: str, cwd: Path, **environment: str):
 
 def listing(python: Path, cwd: Path) -> list[str]:
     """The lines of `mtsbench list plugins`, which must import nothing heavy."""
-    listed = call(python, "-c", LISTING, "list", "plugins", cwd=cwd)
+    listed = call(python, "-c", LISTING, "list", "plugins", cwd=cwd, COLUMNS="300")
 
     assert listed.returncode == 0, listed.stderr
     assert listed.stderr.splitlines()[-1] == "imported []"

@@ -69,18 +69,18 @@ def run_elsewhere(
     report: Callable[[TrialEvent], None],
 ) -> None:
     """Trials in other processes, and what became of those whose end was not heard from there."""
-    alone = options.executor is not None  # how many trials share this machine is not known
+    of_plugin = options.executor is not None  # how many trials share a machine is not known
     jobs = [
         TrialJob(
             request=replace(request, device=experiment.device),
             store=store.folder.absolute(),
             cache_folder=options.cache_folder.absolute(),
             save_masks=options.save_masks,
-            workers=options.workers if alone else threads_for(options.jobs, options.workers),
+            workers=options.workers if of_plugin else threads_for(options.jobs, options.workers),
             split=split,
             seed=seed,
             case_memory=options.case_memory,
-            trials=len(todo) if alone else min(options.jobs, len(todo)),
+            trials=len(todo) if of_plugin else min(options.jobs, len(todo)),
         )
         for split, seed in todo
     ]

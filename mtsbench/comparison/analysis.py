@@ -12,7 +12,7 @@ from mtsbench.comparison.against_reference import (
     stratified_concordance,
 )
 from mtsbench.comparison.cost import Cost, cost
-from mtsbench.comparison.labels import row_labels, run_names
+from mtsbench.comparison.labels import marked, run_names
 from mtsbench.comparison.patients import read_patients
 from mtsbench.errors import OptionError
 from mtsbench.metrics.undefined import UndefinedMetricError
@@ -30,18 +30,21 @@ class Entry:
 
     Attributes:
         name: Unique among the runs.
-        label: The name, and where a true mask was given.
         c_index: Harrell's C stratified by trial; None where no pair is comparable.
         interval: Its 95 % jackknife interval, conditional on the fitted models.
     """
 
     name: str
-    label: str
     run: FinishedRun
     tested: RunPatients
     cost: Cost
     c_index: float | None
     interval: tuple[float, float] | None
+
+    @property
+    def label(self) -> str:
+        """The name, and where a true mask was given."""
+        return marked(self.name, self.run)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,10 +79,10 @@ def analyse(runs: Sequence[tuple[FinishedRun, RunStore]], reference: str | None)
         OptionError: No run, or more than one, has this name.
         DataError: A run's files are missing or damaged.
     """
-    alone = [run for run, _ in runs]
+    names = run_names([run for run, _ in runs])
     entries = tuple(
-        _entry(name, label, run, read_patients(store, run.records))
-        for name, label, (run, store) in zip(run_names(alone), row_labels(alone), runs, strict=True)
+        _entry(name, run, read_patients(store, run.records))
+        for name, (run, store) in zip(names, runs, strict=True)
     )
     chosen = None if reference is None else _find(entries, reference)
     comparisons: dict[str, Comparison] = {}
@@ -95,14 +98,13 @@ def analyse(runs: Sequence[tuple[FinishedRun, RunStore]], reference: str | None)
     )
 
 
-def _entry(name: str, label: str, run: FinishedRun, tested: RunPatients) -> Entry:
+def _entry(name: str, run: FinishedRun, tested: RunPatients) -> Entry:
     try:
         found = stratified_concordance(tested)
     except UndefinedMetricError:
         found = None
     return Entry(
         name=name,
-        label=label,
         run=run,
         tested=tested,
         cost=cost(run),

@@ -19,11 +19,13 @@ LONGEST = 60  # characters of settings beyond which a hash reads better
 
 def row_labels(runs: Sequence[FinishedRun]) -> list[str]:
     """The names of the runs, and where one was given the true mask."""
-    marks = {True: " (given the true mask)", False: ""}
-    return [
-        name + marks[bool(run.description.method["needs_mask_at_test"])]
-        for name, run in zip(run_names(runs), runs, strict=True)
-    ]
+    return [marked(name, run) for name, run in zip(run_names(runs), runs, strict=True)]
+
+
+def marked(name: str, run: FinishedRun) -> str:
+    """The run's name, and where it was given the true mask."""
+    given = run.description.method["needs_mask_at_test"]
+    return f"{name} (given the true mask)" if given else name
 
 
 def run_names(runs: Sequence[FinishedRun]) -> list[str]:

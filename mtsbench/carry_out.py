@@ -11,6 +11,7 @@ from mtsbench.comparison.comparable import read_run
 from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.errors import MtsbenchError, one_line
 from mtsbench.report.run_page import write_run_page
+from mtsbench.run_lock import hold
 from mtsbench.runner import run as run_trials
 
 if TYPE_CHECKING:
@@ -49,13 +50,17 @@ class CarriedOut:
 def carry_out(planned: PlannedRun, metrics: Metrics, options: RunOptions) -> CarriedOut:
     """Do what is not done yet, write the run's report, and tell the trackers.
 
+    Another process that carries out the same run is waited for.
+
     Raises:
         MtsbenchError: The run cannot go on; see `mtsbench.runner.run`.
     """
     options.progress.started(planned.description, planned.experiment.device)
-    run_trials(planned.experiment, planned.splits, metrics, planned.store, options, planned.request)
-    finished = read_run(planned.store)
-    page = write_run_page(finished, planned.store.folder)
+    store = planned.store
+    with hold(store.folder, options.progress.warn):
+        run_trials(planned.experiment, planned.splits, metrics, store, options, planned.request)
+        finished = read_run(store)
+        page = write_run_page(finished, store.folder)
     summaries = {name: summarise(finished, name) for name in score_names(finished)}
     options.trackers.run_finished(page, summaries)
     return CarriedOut(planned=planned, run=finished, page=page)

@@ -143,7 +143,7 @@ def _map(
         # By all trials of the run and not by those left: a run that was cut off must go on with
         # the number of threads it began with.
         threads = threads_for(options.jobs, os.cpu_count() or 1)
-        return LocalProcesses(jobs=options.jobs, threads=threads).run(jobs, listen)
+        return LocalProcesses(jobs=options.jobs, threads=threads).map(jobs, listen)
     try:
         options.executor.map(jobs, listen)
     except MtsbenchError:

@@ -142,7 +142,7 @@ def trial(store, known, split, make_record, seed, label, noise, changes) -> None
     survival = np.exp(-hazard[:, None] * DAYS / 1500) if changes.get("curves", True) else None
     per_patient, overlaps, slices = (), {}, {}
     if changes.get("masks", True):
-        per_patient, overlaps, slices = segmentation(test_ids, random)
+        per_patient, overlaps, slices = segmentation(split.test, random)
     scores = {"harrell-c": score(risk, test)}
     if per_patient:
         mean = float(np.mean([one.value for one in per_patient]))

@@ -8,6 +8,7 @@ from mtsbench.comparison.summary import summarise
 from mtsbench.data import Outcomes
 from mtsbench.errors import DataError, IncomparableRunsError
 from mtsbench.records import StoredScore
+from mtsbench.splits import Split, splits_hash
 from mtsbench.store import RunStore
 
 
@@ -120,17 +121,23 @@ def test_a_run_is_read_from_its_folder(tmp_path, make_description, make_record, 
     outcomes = Outcomes(
         endpoint="pfs", case_ids=("P1",), time=np.array([9.0]), event=np.array([True])
     )
-    store.begin(make_description(), (), outcomes)
-    record = make_record()
+    splits = [
+        Split(repeat=0, fold=fold, train=(), validation=(), test=("P1",)) for fold in range(2)
+    ]
+    description = make_description(splits_sha256=splits_hash(splits), trials=2)
+    store.begin(description, splits, outcomes)
+    keys = store.expected()
+    record, failed = make_record(key=keys[0]), make_failure(1)
+    failed = failed.model_copy(update={"key": keys[1]})
     store.save_trial(
         record.key, lambda folder: (folder / "record.json").write_text(record.model_dump_json())
     )
-    store.save_failure(make_failure(1))
+    store.save_failure(failed)
 
     run = read_run(store)
 
     assert run.label == "deepmts"
-    assert (run.description, run.records) == (make_description(), (record,))
-    assert run.failures == (make_failure(1),)
+    assert (run.description, run.records) == (description, (record,))
+    assert run.failures == (failed,)
     with pytest.raises(DataError, match=r"run.json does not exist"):
         read_run(RunStore(tmp_path / "elsewhere"))

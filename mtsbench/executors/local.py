@@ -43,42 +43,38 @@ class LocalProcesses:
 
     def map(
         self, trials: Sequence[Callable[[], None]], report: Callable[[TrialEvent], None]
-    ) -> None:
+    ) -> tuple[str | None, ...]:
         """Run every trial; one that fails or whose process dies does not stop the others.
 
         Args:
             trials: Picklable.
             report: Called in this process with what `send` was given in the others.
-        """
-        self.run(trials, report)
 
-    def run(
-        self, trials: Sequence[Callable[[], None]], report: Callable[[TrialEvent], None]
-    ) -> tuple[str | None, ...]:
-        """The same, and for each trial why it ended before its end; None where it did not."""
+        Returns:
+            For each trial why it ended before its end; None where it did not.
+        """
         ends: list[str | None] = [None] * len(trials)
         waiting = list(reversed(range(len(trials))))
         workers = list[_Worker]()
         try:
-            while waiting or workers:
-                while waiting and len(workers) < self.jobs:
+            while waiting or _busy(workers):
+                while len(workers) < min(self.jobs, len(_busy(workers)) + len(waiting)):
                     workers.append(_start(self.threads))
-                for one in [one for one in workers if one.trial is None]:
-                    if waiting:
+                for one in workers:
+                    if one.trial is None and waiting:
                         number = waiting.pop()
                         one.begin(number, trials[number])
-                    else:
-                        workers.remove(one)
-                        one.end()
-                ready = wait([one.connection for one in workers])
-                for one in [one for one in workers if one.connection in ready]:
+                busy = _busy(workers)
+                ready = wait([one.connection for one in busy])
+                for one in [one for one in busy if one.connection in ready]:
                     if not _hear(one, report, ends):
                         workers.remove(one)
                         one.end()
         finally:
             # What is under way would go on for minutes after an interrupt.
-            for one in workers:
+            for one in _busy(workers):
                 one.process.terminate()
+            for one in workers:
                 one.end()
         return tuple(ends)
 
@@ -120,6 +116,10 @@ def send(event: TrialEvent) -> None:
 def threads_for(jobs: int, processors: int) -> int:
     """Threads of each of `jobs` trials; the same however many are left to do."""
     return max(1, processors // jobs)
+
+
+def _busy(workers: Sequence[_Worker]) -> list[_Worker]:
+    return [one for one in workers if one.trial is not None]
 
 
 def _start(threads: int) -> _Worker:

@@ -84,6 +84,7 @@ class CaseCache:
             rules.setdefault(case_id, []).append(rule)
         total, done = sum(map(len, rules.values())), 0
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._checked.clear()
         pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="prepare")
         try:
             tasks = {pool.submit(self._prepare_case, case_id, rules[case_id]) for case_id in rules}

@@ -72,14 +72,18 @@ def sum_of_file(path: Path) -> FileSum:
 
 
 def write_checksums(folder: Path, of: str, files: Iterable[Path]) -> None:
-    """Write `checksums.json` of these files of a folder.
+    """Write `checksums.json` of these files of a folder, apart from itself.
 
     Args:
         folder: Where it lies.
         of: Key of the trial, or name of the run.
         files: In the folder or below it.
     """
-    listed = {path.relative_to(folder).as_posix(): sum_of_file(path) for path in sorted(files)}
+    listed = {
+        path.relative_to(folder).as_posix(): sum_of_file(path)
+        for path in sorted(files)
+        if path != folder / CHECKSUMS
+    }
     sums = Checksums(of=of, files=listed)
     write_whole(folder / CHECKSUMS, sums.model_dump_json(indent=1).encode())
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
-from mtsbench.comparison.comparable import check_comparable, read_run
+from mtsbench.comparison.comparable import by_dataset, check_comparable, read_run
 from mtsbench.comparison.summary import summarise
 from mtsbench.data import Outcomes
 from mtsbench.errors import DataError, IncomparableRunsError
@@ -114,6 +116,14 @@ def test_a_trial_that_every_run_lacks_is_no_difference_but_is_counted(make_run, 
 def test_runs_without_any_trial_are_refused(make_run):
     with pytest.raises(IncomparableRunsError, match="has no result for every trial; finish it"):
         check_comparable([make_run(records=()), make_run(records=())])
+
+
+def test_a_copy_of_a_run_is_no_second_run(stored, tmp_path):
+    store = stored(label="a", masks=False, curves=False)
+    copy = RunStore(shutil.copytree(store.folder, tmp_path / "copy"))
+
+    with pytest.raises(IncomparableRunsError, match=r"a-demo.* and .*copy hold the very same tri"):
+        by_dataset([(read_run(one), one) for one in (store, copy)])
 
 
 def test_a_run_is_read_from_its_folder(tmp_path, make_description, make_record, make_failure):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,15 +88,23 @@ class TinyDataset:
 
 
 class UptakeModel:
-    """Risk is the mean uptake; the tumour is where uptake is above the mean."""
+    """Risk is the mean uptake; the tumour is where uptake is above the mean.
 
-    def __init__(self, fails: str) -> None:
+    `fails` is a case that cannot be learnt from; `kills=CASE:SIGNAL` kills the process of the trial
+    that tests this case.
+    """
+
+    def __init__(self, fails: str, kills: str = "") -> None:
         self.fails = fails
+        self.kills = kills
         self.scale: float | None = None
 
     def fit(self, train, validation, context) -> None:
         if self.fails and self.fails in train.cohort.case_ids:
             raise RuntimeError(f"cannot learn from {self.fails}")
+        victim, _, signal = self.kills.partition(":")
+        if victim and victim not in (*train.cohort.case_ids, *validation.cohort.case_ids):
+            os.kill(os.getpid(), int(signal))
         self.scale = 1.0
         context.log(0, {"loss": 0.5, "validation_c_index": 0.5})
 
@@ -126,8 +135,8 @@ def build_dataset(root, *, cases: int = 24, broken: str = ""):
     return TinyDataset(cases, broken)
 
 
-def build_model(*, fails: str = ""):
-    return UptakeModel(fails)
+def build_model(*, fails: str = "", kills: str = ""):
+    return UptakeModel(fails, kills)
 
 
 class DeepInside(UptakeModel):

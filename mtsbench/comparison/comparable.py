@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from mtsbench.errors import IncomparableRunsError
@@ -90,8 +91,9 @@ def by_dataset(
 
     Raises:
         IncomparableRunsError: Preset or protocol differ between datasets, so that differences
-            there would not be of the same methods.
+            there would not be of the same methods; or a run is there twice, as a copy of it.
     """
+    _check_copies(runs)
     groups: dict[tuple[str, str], list[tuple[FinishedRun, RunStore]]] = {}
     first = runs[0][0].description
     for run, store in runs:
@@ -106,6 +108,16 @@ def by_dataset(
         key = str(question["dataset"]), str(question["endpoint"])
         groups.setdefault(key, []).append((run, store))
     return tuple(tuple(group) for group in groups.values())
+
+
+def _check_copies(runs: Sequence[tuple[FinishedRun, RunStore]]) -> None:
+    for (one, store), (other, copy) in combinations(runs, 2):
+        # Two runs of one command take different times.
+        if one.records and one.description == other.description and one.records == other.records:
+            raise IncomparableRunsError(
+                f"{store.folder} and {copy.folder} hold the very same trials of one run; name it "
+                "once, or move the copy away"
+            )
 
 
 def _differences(

@@ -1,6 +1,7 @@
 """Checksums of the files of a folder: what was changed after it was written is noticed.
 
-`checksums.json` lists every file of a trial, or the files of a run that describe it. It guards
+`checksums.json` lists every file of a trial, or the files of a run that describe it, and carries a
+checksum of itself, so that no file can drop out of the list. It guards
 against damage and against an edit by hand, not against someone who writes the checksums anew.
 """
 
@@ -16,6 +17,7 @@ from uuid import uuid4
 import pydantic
 
 from mtsbench.errors import DataError
+from mtsbench.sealed import Sealed, seal
 
 CHECKSUMS = "checksums.json"
 AGAIN = "the same `mtsbench run` command makes it again"
@@ -84,8 +86,7 @@ def write_checksums(folder: Path, of: str, files: Iterable[Path]) -> None:
         for path in sorted(files)
         if path != folder / CHECKSUMS
     }
-    sums = Checksums(of=of, files=listed)
-    write_whole(folder / CHECKSUMS, sums.model_dump_json(indent=1).encode())
+    write_whole(folder / CHECKSUMS, seal(Checksums(of=of, files=listed)))
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
@@ -102,7 +103,7 @@ def read_checksums(folder: Path) -> Checksums:
     """The list of a folder. DamagedFileError if it is missing or damaged."""
     path = folder / CHECKSUMS
     try:
-        return Checksums.model_validate_json(_bytes(path))
+        return Sealed[Checksums].model_validate_json(_bytes(path)).content
     except pydantic.ValidationError as error:
         raise damaged(path, error.errors()[0]["msg"]) from error
 

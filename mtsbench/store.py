@@ -111,7 +111,7 @@ class RunStore:
         # The description last: a folder that has it is a run.
         for name in (SPLITS, OUTCOMES):
             write_whole(self.folder / name, files[name])
-        write_whole(self.folder / CHECKSUMS, sums.model_dump_json(indent=1).encode())
+        write_whole(self.folder / CHECKSUMS, seal(sums))
         write_whole(self.folder / DESCRIPTION, files[DESCRIPTION])
         return () if fault is None else (fault,)
 

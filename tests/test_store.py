@@ -284,6 +284,16 @@ def test_no_score_is_nan(make):
         TrialRecord(**{**make().model_dump(), "phase_seconds": {"fit": float("nan")}})
 
 
+def test_a_file_cannot_drop_out_of_the_list(store, make):
+    path = save(store, make()) / "checksums.json"
+    sums = json.loads(path.read_text())
+    del sums["content"]["files"]["model/weights.bin"]
+    path.write_text(json.dumps(sums))
+
+    with pytest.raises(DamagedFileError, match=r"checksums.json is damaged \(.*its checksum diff"):
+        store.finished(make().key)
+
+
 def test_a_trial_under_the_key_of_another_is_damaged(store, make):
     one, two = make(), make(1)
     folder = save(store, one)

@@ -114,7 +114,7 @@ def test_a_trial_that_cannot_begin_elsewhere_has_failed_and_says_why(call, monke
 
 @pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGSEGV])
 def test_a_process_that_is_killed_is_one_failed_trial(call, signal_):
-    killed = call(*RUN, "--jobs=2", f"--set=kills=T05:{int(signal_)}", "--json", code=3)
+    killed = call(*RUN, "--jobs=2", f"--set=fails=T05:{int(signal_)}", "--json", code=3)
 
     found = json.loads(killed.stdout)
     (failure,) = found["failures"]

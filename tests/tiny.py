@@ -90,20 +90,19 @@ class TinyDataset:
 class UptakeModel:
     """Risk is the mean uptake; the tumour is where uptake is above the mean.
 
-    `fails` is a case that cannot be learnt from; `kills=CASE:SIGNAL` kills the process of the trial
+    `fails` is a case that cannot be learnt from; as CASE:SIGNAL it kills the process of the trial
     that tests this case.
     """
 
-    def __init__(self, fails: str, kills: str = "") -> None:
+    def __init__(self, fails: str) -> None:
         self.fails = fails
-        self.kills = kills
         self.scale: float | None = None
 
     def fit(self, train, validation, context) -> None:
         if self.fails and self.fails in train.cohort.case_ids:
             raise RuntimeError(f"cannot learn from {self.fails}")
-        victim, _, signal = self.kills.partition(":")
-        if victim and victim not in (*train.cohort.case_ids, *validation.cohort.case_ids):
+        victim, _, signal = self.fails.partition(":")
+        if signal and victim not in (*train.cohort.case_ids, *validation.cohort.case_ids):
             os.kill(os.getpid(), int(signal))
         self.scale = 1.0
         context.log(0, {"loss": 0.5, "validation_c_index": 0.5})
@@ -135,8 +134,8 @@ def build_dataset(root, *, cases: int = 24, broken: str = ""):
     return TinyDataset(cases, broken)
 
 
-def build_model(*, fails: str = "", kills: str = ""):
-    return UptakeModel(fails, kills)
+def build_model(*, fails: str = ""):
+    return UptakeModel(fails)
 
 
 class DeepInside(UptakeModel):

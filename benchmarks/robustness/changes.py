@@ -191,7 +191,8 @@ def edit_predictions(run: Path, draw: random.Random) -> str:
 def edit_the_checksums(run: Path, draw: random.Random) -> str:
     """The list of what was written, of the run or of a trial."""
     path = draw.choice([run, *_trials(run, draw)]) / "checksums.json"
-    sums = json.loads(path.read_text())
+    whole = json.loads(path.read_text())
+    sums = whole["content"]
     name, what = draw.choice(sorted(sums["files"])), draw.randrange(5)
     if what == 0:
         del sums["files"][name]
@@ -203,7 +204,7 @@ def edit_the_checksums(run: Path, draw: random.Random) -> str:
         sums["of"] = "another"
     else:
         sums["files"] = {}
-    path.write_text(json.dumps(sums))
+    path.write_text(json.dumps(whole))
     return f"{path.parent.name}/checksums.json: way {what} at {name}"
 
 

@@ -3,11 +3,11 @@
     python benchmarks/robustness/mutations.py
 
 Two models are run on a table of patients. The folder of one is then changed in one of the ways of
-`changes.py`, as the seed draws them: bits flipped, files cut off, scores edited, trials copied. After
-each change `mtsbench compare --json` must tell the numbers of the untouched runs or refuse with a
-message that names a file or a trial, `mtsbench runs list --json` must tell the same scores or call
-the run damaged or unfinished, and the same `mtsbench run` command must either make the run complete
-and right again or refuse and say why.
+`changes.py`, as the seed draws them: bits flipped, files cut off, scores edited, trials copied.
+After each change `mtsbench compare --json` must tell the numbers of the untouched runs or refuse
+with a message that names a file or a trial, `mtsbench runs list --json` must tell the same scores
+or call the run damaged or unfinished, and the same `mtsbench run` command must either make the run
+complete and right again or refuse and say why.
 """
 
 from __future__ import annotations

@@ -111,6 +111,11 @@ def _locked(folder: Path, *, make: bool = True) -> Iterator[Lock]:
     except FileNotFoundError:
         yield "none"
         return
+    except PermissionError as error:
+        raise DataError(
+            f"nothing can be written into {folder} ({error.strerror}); choose another --out, or "
+            "ask its owner"
+        ) from error
     lock: Lock = "mine"
     try:
         try:

@@ -147,6 +147,18 @@ def test_a_note_of_this_machine_whose_process_let_go_is_of_nobody(tmp_path):
     check_free(tmp_path)
 
 
+def test_a_folder_of_somebody_else_is_refused(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with (
+        pytest.raises(DataError, match=r"nothing can be written into .*Permission denied.*--out"),
+        hold(tmp_path, pytest.fail),
+    ):
+        pass
+
+
 def test_where_the_file_system_has_no_locks_the_note_alone_decides(tmp_path, monkeypatch, quick):
     def refuse(file, how):
         raise OSError(38, "Function not implemented")

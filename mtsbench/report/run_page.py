@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mtsbench.checksums import write_whole
 from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.report.tables import score_text, title
 from mtsbench.store import RunStore
@@ -57,7 +58,7 @@ def write_run_page(run: FinishedRun, folder: Path) -> Path:
         facts=_facts(run),
     )
     path = folder / PAGE
-    path.write_text(page)
+    write_whole(path, page.encode())
     return path
 
 

@@ -94,8 +94,9 @@ def test_a_table_is_written_for_programs_and_papers(tmp_path):
     write_table(table, tmp_path)
 
     assert pd.read_csv(tmp_path / "t.csv").to_dict("list") == {"model": ["x & y"], "a_b": ["1|2"]}
-    assert (tmp_path / "t.md").read_text().splitlines()[2] == "| x & y | 1/2 |"
+    assert (tmp_path / "t.md").read_text().splitlines()[2] == r"| x & y | 1\|2 |"
     latex = (tmp_path / "t.tex").read_text()
     assert r"\toprule" in latex
+    assert r"\caption{100 \% of it}" in latex
     assert r"x \& y" in latex
     assert r"a\_b" in latex

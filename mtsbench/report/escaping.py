@@ -120,7 +120,7 @@ def _latex(character: str) -> str:
         return f"$\\{GREEK[character]}$"
     if character.isascii() and character.isprintable():
         return character
-    letter, *accents = unicodedata.normalize("NFD", character)
+    letter, *accents = list(unicodedata.normalize("NFD", character))
     if letter.isascii() and letter.isalpha() and accents and ACCENTS.keys() >= set(accents):
         for accent in accents:
             letter = f"{ACCENTS[accent]}{{{letter}}}"

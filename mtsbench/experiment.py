@@ -24,6 +24,7 @@ from mtsbench.protocol import (
     geometry,
     training_budget,
 )
+from mtsbench.recipe import recipe_of
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mtsbench.plugins import Components
     from mtsbench.preprocessing import PreprocessingSettings
     from mtsbench.preprocessing.settings import TestCentre
+    from mtsbench.records import Recipe
     from mtsbench.splits import Split
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
@@ -80,6 +82,7 @@ class Experiment:
     dataset_options: Mapping[str, JsonValue]
     versions: Mapping[str, str]
     needs_mask_at_test: bool
+    recipe: Recipe | None
     new_model: Callable[[], Model]
 
     def question(self) -> dict[str, JsonValue]:
@@ -160,6 +163,7 @@ def resolve(request: Request, components: Components) -> Experiment:
         dataset_options=_plain(dataset_options),
         versions=_versions([model, announced, *_parts(composition, components)]),
         needs_mask_at_test=record.needs_mask_at_test or preprocessing.test_centre == "mask",
+        recipe=recipe_of(composition, training, preset, settings["training"]),
         new_model=model_maker(request.model, settings["model"], components, device),
     )
 

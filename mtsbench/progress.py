@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 
 from mtsbench.events import TrialEvent, trial_label
+from mtsbench.recipe import recipe_lines
 from mtsbench.records import TrialRecord
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ class Progress:
         self.console = console
 
     def started(self, description: RunDescription, device: str) -> None:
-        """Say which run begins, and which cases it leaves out."""
+        """Say which run begins, how it departs from the published recipe, which cases it lacks."""
         self.console.print(f"run {description.name} on {device}", highlight=False)
+        for line in recipe_lines(description.recipe):
+            self.console.print(line, markup=False, highlight=False)
         if description.without_outcome:
             self.console.print(
                 f"{description.without_outcome} cases have no {description.question['endpoint']} "

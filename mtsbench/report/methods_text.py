@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from mtsbench.report.missing_text import left_out_lines
+from mtsbench.report.recipe_text import emphasis_limits, recipe_sentences
+
 if TYPE_CHECKING:
     from mtsbench.comparison.analysis import Analysis
 
@@ -26,8 +29,9 @@ def methods_paragraph(analysis: Analysis) -> str:
         f"{float(cast('float', protocol.get('validation_share', 0.2))):.0%} of the cases outside "
         "the test fold served early stopping and tuning. Everything learnt, from intensity "
         "statistics to cut points, was learnt inside the training part, and no model had access "
-        "to outcomes of test cases. The primary metric was Harrell's C within test folds, "
-        "averaged over seeds inside each fold. "
+        f"to outcomes of test cases. {_departures(analysis)}"
+        "The primary metric was Harrell's C within test folds, averaged over seeds inside each "
+        "fold. "
     )
     if about.tau is not None and about.horizon is not None:
         text += (
@@ -75,9 +79,16 @@ def limits(analysis: Analysis) -> tuple[str, ...]:
             "Some models were given the true tumour mask of test patients, which no new patient "
             "has; they are marked."
         )
+    found += emphasis_limits(analysis)
     undefined = [one for one in analysis.comparisons.values() if one.undefined]
     found += [f"{one.label}: {'; '.join(one.undefined)}." for one in undefined]
     return tuple(found)
+
+
+def _departures(analysis: Analysis) -> str:
+    """From the published recipes and from the protocol; empty or with a blank behind it."""
+    sentences = (*recipe_sentences(analysis), *left_out_lines(analysis))
+    return "".join(f"{one} " for one in sentences)
 
 
 def _count(number: object, what: str) -> str:

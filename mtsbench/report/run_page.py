@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mtsbench.comparison.summary import score_names, summarise
+from mtsbench.report.recipe_text import recipe_rows
 from mtsbench.report.tables import score_text, title
 from mtsbench.store import RunStore
 from mtsbench.trial_files import read_log
@@ -54,10 +55,12 @@ def write_run_page(run: FinishedRun, folder: Path) -> Path:
         ),
         failures=run.failures,
         figure=_training_curves(run, folder),
+        recipe=run.description.recipe,
+        changes=recipe_rows(run.description),
         facts=_facts(run),
     )
     path = folder / PAGE
-    path.write_text(page)
+    path.write_text(page, encoding="utf-8")
     return path
 
 

@@ -98,7 +98,7 @@ def test_a_missing_fold_is_refused_and_the_advice_works(half, compare, tmp_path)
     advised = re.search(r"--on-missing \S+", str(refused.value)).group()
     text = compare(*half, "--reference", "a", *advised.split())
 
-    assert "1 of 3 folds were left out of every run" in " ".join(text.split())
+    assert "1 of 3 folds was left out of every run" in " ".join(text.split())
     assert "failed: the loss became nan" in " ".join(text.split())
     assert "(2/3)" in text
 
@@ -117,9 +117,9 @@ def test_common_folds_are_all_that_any_output_uses(half, compare, tmp_path):
     tables = tmp_path / "report/npc-pfs/tables"
     assert "failed: the loss became nan" in (tables / "left-out.csv").read_text()
     methods = (tmp_path / "report/npc-pfs/methods.md").read_text()
-    assert "1 of 3 folds were left out of every run" in methods
+    assert "1 of 3 folds was left out of every run" in methods
     page = (tmp_path / "report/report.html").read_text()
-    assert '<p class="note">1 of 3 folds were left out of every run' in page
+    assert '<p class="note">1 of 3 folds was left out of every run' in page
     used = [row.split(",")[2] for row in (tables / "runs.csv").read_text().splitlines()]
     assert used == ["trials used", "2 of 3", "2 of 3"]
 
@@ -166,7 +166,7 @@ def test_where_the_reference_is_missing_nothing_is_tested_and_that_is_told(sever
     text = " ".join(compare("--reference", "c").split())
 
     assert text.count("C-index minus that of c") == 1
-    assert "reference c is not among these runs, so no difference is tested here" in text
+    assert "Reference c is not among these runs: no difference is tested here." in text
     with pytest.raises(OptionError, match="--reference 'd' names no run; choose one of npc-pfs-a"):
         compare("--reference", "d")
 

@@ -61,8 +61,20 @@ def test_common_folds_keeps_what_every_run_has_and_says_what_it_leaves_out(make_
     assert one.label == "repeat 0 fold 1 seed 0"
     assert one.reasons == {"half": "failed: the training loss became nan"}
     assert left_out_text(left_out, half.description) == (
-        "1 of 3 folds were left out of every run, because not all runs have a result there "
+        "1 of 3 folds was left out of every run, because not all runs have a result there "
         "(repeat 0 fold 1 seed 0: half failed: the training loss became nan)."
+    )
+
+
+def test_trials_left_out_for_the_same_reason_are_told_together(
+    make_run, make_description, make_record
+):
+    one = make_run(make_description(name="one"), (make_record(0),))
+
+    _, left_out = common_trials([make_run(), one], "common-folds")
+
+    assert left_out_text(left_out, one.description).endswith(
+        "(repeat 0 fold 1 seed 0, repeat 0 fold 2 seed 0: one not finished)."
     )
 
 
@@ -77,7 +89,7 @@ def test_seeds_are_trials_of_their_own(make_run, make_description, make_record):
     )
 
     assert [folds(run) for run in kept] == [[(0, 0, 0), (0, 0, 1), (0, 1, 0)]] * 2
-    assert left_out_text(left_out, about).startswith("1 of 4 trials were left out")
+    assert left_out_text(left_out, about).startswith("1 of 4 trials was left out")
 
 
 def test_runs_that_have_every_trial_stay_whole(make_run):

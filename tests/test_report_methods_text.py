@@ -123,4 +123,5 @@ def test_options_and_settings_are_listed_once_where_models_share_them(analysed):
         ("width", "8", "a"),
         ("width", "4", "b"),
         ("depth", "2", "b"),
+        ("version of mtsbench", "0.1.0", "all"),
     )

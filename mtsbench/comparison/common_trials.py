@@ -100,12 +100,16 @@ def left_out_text(left_out: Sequence[LeftOut], about: RunDescription) -> str:
     if not left_out:
         return ""
     unit = "trials" if "," in question_words(about).get("seeds", "") else "folds"
+    verb = "was" if len(left_out) == 1 else "were"
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for one in left_out:
+        alike.setdefault(tuple(one.reasons.items()), []).append(one.label)
     told = "; ".join(
-        f"{one.label}: {', '.join(f'{run} {why}' for run, why in one.reasons.items())}"
-        for one in left_out
+        f"{', '.join(labels)}: {', '.join(f'{run} {why}' for run, why in reasons)}"
+        for reasons, labels in alike.items()
     )
     return (
-        f"{len(left_out)} of {about.trials} {unit} were left out of every run, because not all "
+        f"{len(left_out)} of {about.trials} {unit} {verb} left out of every run, because not all "
         f"runs have a result there ({told})."
     )
 

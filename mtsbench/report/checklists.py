@@ -83,13 +83,23 @@ def _answered(analysis: Analysis) -> tuple[Item, ...]:
             "TRIPOD+AI 11",
             "missing data",
             (METHODS,),
-            f"{about.without_outcome} cases without outcome left out; a missing clinical value is "
-            "coded as missing, learnt inside the training part",
+            f"{about.without_outcome} cases without outcome left out; a missing clinical number "
+            "becomes the mean of the training part, and that it is missing a feature of its own",
         ),
-        ("TRIPOD+AI 12a, 12c", "use of data, model building", (METHODS, "settings"), "options"),
-        ("TRIPOD+AI 12e", "measures", ("leaderboard", "calibration"), "with their definition"),
+        (
+            "TRIPOD+AI 12a, 12c",
+            "use of data, model building",
+            (METHODS, "settings"),
+            "parts, options",
+        ),
+        (
+            "TRIPOD+AI 12e",
+            "measures",
+            ("leaderboard", "calibration"),
+            "captions say how to read them",
+        ),
         ("TRIPOD+AI 12e", "model comparison", ("differences",), "against the declared reference"),
-        ("TRIPOD+AI 18f", "code", ("runs",), "commit of this program, versions"),
+        ("TRIPOD+AI 18f", "code", ("runs",), "commit, or installed package; machine"),
         ("TRIPOD+AI 22", "model specification", ("settings",), "weights lie in the run folders"),
         ("TRIPOD+AI 23a", "performance with intervals", ("leaderboard",), "C-index"),
         ("CLAIM partitions", "data partitions", (METHODS,), f"splits {about.splits_sha256[:12]}"),

@@ -21,9 +21,7 @@ def absent_text(analysis: Analysis) -> tuple[str, ...]:
     """Why nothing is tested where the declared reference is not among the runs."""
     if analysis.absent is None:
         return ()
-    return (
-        f"reference {analysis.absent} is not among these runs, so no difference is tested here",
-    )
+    return (f"Reference {analysis.absent} is not among these runs: no difference is tested here.",)
 
 
 def left_out_table(analysis: Analysis) -> Table:

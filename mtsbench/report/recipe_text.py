@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from mtsbench.comparison.labels import SPACES
@@ -48,29 +48,27 @@ def emphasis_limits(analysis: Analysis) -> tuple[str, ...]:
 
 def settings_table(analysis: Analysis) -> Table:
     """Every option and setting of the runs with the models that have it, equal ones once."""
-    models: dict[tuple[str, str], list[str]] = {}
-    for entry in analysis.entries:
-        for pair in _settings(entry.run.description):
-            models.setdefault(pair, []).append(entry.label)
+    models: dict[str, dict[str, list[str]]] = {}
+    for space, prefix in {**SPACES, "versions": "version of "}.items():
+        for entry in analysis.entries:
+            values = cast("Mapping[str, object]", entry.run.description.method.get(space, {}))
+            for name, value in values.items():
+                same = models.setdefault(f"{prefix}{name}", {})
+                same.setdefault(format_value(value), []).append(entry.label)
     return Table(
         name="settings",
         caption=(
             "Options of the models, and settings of training and preprocessing, as --set takes "
-            "them. Settings of training matter only to models that are trained step by step."
+            "them, and versions. Settings of training matter only to models that are trained step "
+            "by step."
         ),
         columns=("setting", "value", "models"),
         rows=tuple(
-            (*pair, "all" if len(names) == len(analysis.entries) else ", ".join(names))
-            for pair, names in sorted(models.items(), key=lambda item: item[0][0].count("."))
+            (name, value, "all" if len(of) == len(analysis.entries) else ", ".join(of))
+            for name, values in models.items()
+            for value, of in values.items()
         ),
     )
-
-
-def _settings(about: RunDescription) -> Iterable[tuple[str, str]]:
-    for space, prefix in SPACES.items():
-        values = cast("Mapping[str, object]", about.method.get(space, {}))
-        for name, value in values.items():
-            yield f"{prefix}{name}", format_value(value)
 
 
 def recipe_rows(about: RunDescription) -> Sequence[tuple[str, str, str, str]]:

@@ -118,6 +118,9 @@ def test_common_folds_are_all_that_any_output_uses(half, compare, tmp_path):
     assert "failed: the loss became nan" in (tables / "left-out.csv").read_text()
     methods = (tmp_path / "report/npc-pfs/methods.md").read_text()
     assert "1 of 3 folds was left out of every run" in methods
+    for name in ("leaderboard", "differences", "calibration", "both-endpoints"):
+        caption = (tables / f"{name}.tex").read_text().partition("\\caption")[2]
+        assert "1 of 3 folds was left out of every run: see table left-out." in caption
     page = (tmp_path / "report/report.html").read_text()
     assert '<p class="note">1 of 3 folds was left out of every run' in page
     used = [row.split(",")[2] for row in (tables / "runs.csv").read_text().splitlines()]

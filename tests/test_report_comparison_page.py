@@ -127,6 +127,24 @@ def test_datasets_together_have_a_forest_plot_and_no_p_value(stored, tmp_path):
     assert (tmp_path / "out/tables/across-datasets.csv").is_file()
 
 
+def test_what_one_dataset_leaves_out_is_told_where_datasets_stand_together(stored, tmp_path):
+    stores = [
+        stored(label=label, noise=noise, dataset=dataset, seed=seed)
+        for seed, dataset in enumerate(("npc", "hecktor"))
+        for label, noise in {"a": 2.0, "b": 0.5}.items()
+    ]
+    shutil.rmtree(stores[3].trial_folder(stores[3].records()[1]))
+    runs = [(read_run(store), store) for store in stores]
+    analyses = [analyse(group, "a", on_missing="common-folds") for group in by_dataset(runs)]
+
+    html = write_report(analyses, tmp_path / "out", images=False).read_text()
+
+    together = html[html.index('<section id="together-1"') :]
+    assert "hecktor: 1 of 3 folds was left out of every run" in together
+    assert "npc: 1 of" not in together
+    assert [len(one.comparisons["b"].differences.values) for one in analyses] == [3, 2]
+
+
 def test_two_variants_of_a_model_stay_two_over_several_datasets(stored):
     stores = [
         stored(label=label, noise=noise, dataset=dataset, seed=seed, options=options, run=run)

@@ -99,8 +99,6 @@ def left_out_text(left_out: Sequence[LeftOut], about: RunDescription) -> str:
     """A sentence that counts the trials left out and tells which and why; empty without any."""
     if not left_out:
         return ""
-    unit = "trials" if "," in question_words(about).get("seeds", "") else "folds"
-    verb = "was" if len(left_out) == 1 else "were"
     alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for one in left_out:
         alike.setdefault(tuple(one.reasons.items()), []).append(one.label)
@@ -108,10 +106,14 @@ def left_out_text(left_out: Sequence[LeftOut], about: RunDescription) -> str:
         f"{', '.join(labels)}: {', '.join(f'{run} {why}' for run, why in reasons)}"
         for reasons, labels in alike.items()
     )
-    return (
-        f"{len(left_out)} of {about.trials} {unit} {verb} left out of every run, because not all "
-        f"runs have a result there ({told})."
-    )
+    count = left_out_count(left_out, about)
+    return f"{count} left out of every run, because not all runs have a result there ({told})."
+
+
+def left_out_count(left_out: Sequence[LeftOut], about: RunDescription) -> str:
+    """`2 of 15 folds were`, or trials where a fold has several seeds."""
+    unit = "trials" if "," in question_words(about).get("seeds", "") else "folds"
+    return f"{len(left_out)} of {about.trials} {unit} {'was' if len(left_out) == 1 else 'were'}"
 
 
 def _refuse_missing(runs: Sequence[FinishedRun], has: Sequence[set[Trial]], advice: str) -> None:

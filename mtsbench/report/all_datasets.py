@@ -13,6 +13,7 @@ from mtsbench.report.across_datasets import (
     forest_figure,
     rank_figure,
 )
+from mtsbench.report.missing_text import left_out_lines
 
 if TYPE_CHECKING:
     from mtsbench.comparison.analysis import Analysis
@@ -67,11 +68,16 @@ def _together(analyses: Sequence[Analysis], title: str, folder: str) -> Together
     if not found:
         return None
     table, sentences = across_table(found, analyses)
+    missing = [
+        f"{one.description.question['dataset']}: {line}"
+        for one in analyses
+        for line in left_out_lines(one)
+    ]
     pictures = [forest_figure(found, reference.name), rank_figure(analyses)]
     return Together(
         title=title,
         folder=folder,
         tables=(table,),
         pictures=tuple(one for one in pictures if one is not None),
-        sentences=sentences,
+        sentences=(*missing, *sentences),
     )

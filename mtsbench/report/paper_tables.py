@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtsbench.comparison.against_reference import explore
 from mtsbench.comparison.both_endpoints import patient_errors
+from mtsbench.comparison.common_trials import left_out_count
 from mtsbench.comparison.resampled_tests import ResampledTest
 from mtsbench.comparison.risk_strata import calibration, first_pass, risk_groups
 from mtsbench.comparison.summary import score_names, summarise
@@ -36,7 +38,15 @@ def all_tables(analysis: Analysis) -> tuple[Table, ...]:
         variance_table(analysis),
         profile_table(analysis),
     ]
-    return tuple(table for table in found if table is not None and table.rows)
+    counted = ""
+    if analysis.left_out:
+        count = left_out_count(analysis.left_out, analysis.description)
+        counted = f" {count} left out of every run: see table left-out."
+    return tuple(
+        replace(table, caption=table.caption + counted)
+        for table in found
+        if table is not None and table.rows
+    )
 
 
 def leaderboard(analysis: Analysis) -> Table:

@@ -20,11 +20,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from mtsbench.metrics.contrast import contrast
 from numpy.typing import NDArray
 
 from mtsbench.comparison.resampled_tests import nadeau_bengio, paired_t
 from mtsbench.metrics.concordance import concordance
-from mtsbench.metrics.contrast import contrast
 
 HERE = Path(__file__).parent
 SEED = 2026

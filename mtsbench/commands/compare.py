@@ -47,7 +47,12 @@ def compare(
 
     from rich.console import Console
 
-    from mtsbench.report.tables import comparison_table, difference_table, recovery_table
+    from mtsbench.report.tables import (
+        comparison_table,
+        difference_notes,
+        difference_table,
+        recovery_table,
+    )
 
     analyses = _analyse(runs or _all_runs(), reference, allow_true_mask=allow_true_mask)
     if as_json:
@@ -69,6 +74,8 @@ def compare(
             for table in tables:
                 if table is not None:
                     console.print(table)
+            for note in difference_notes(analysis):
+                console.print(note, markup=False, highlight=False)
         if reference is None:
             console.print("no reference declared, so no difference is tested: --reference MODEL")
     if out is not None:
@@ -113,6 +120,7 @@ def _summary(entry: Entry, analysis: Analysis) -> dict[str, object]:
         "given_true_mask": run.description.method["needs_mask_at_test"],
         "c_index": entry.c_index,
         "interval": entry.interval,
+        "no_interval": entry.no_interval,
         "metrics": {
             name: {"mean": s.mean, "spread": s.spread, "defined": s.defined, "trials": s.trials}
             for name in score_names(run)
@@ -136,10 +144,12 @@ def _against(one: Comparison) -> dict[str, object]:
         "method": None if one.algorithm is None else asdict(one.algorithm),
         "p_holm": one.adjusted_p,
         "posterior": None if one.posterior is None else asdict(one.posterior),
+        "difference": one.difference,
         "fitted": None
         if fitted is None
         else {"difference": fitted.value, "interval": fitted.interval, "p": fitted.p},
         "robust": one.robust,
-        "detectable": one.detectable,
+        "detectable": asdict(one.detectable),
+        "few_events": one.few_events,
         "undefined": one.undefined,
     }

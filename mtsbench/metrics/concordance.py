@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import norm
 
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.pairs import follow_up_order, pair_sums
@@ -31,6 +30,8 @@ class Concordance:
         tied_both: Weight of those of equal risks; not used.
         influence: (N,) infinitesimal jackknife: how much the value changes per unit of weight
             of a patient. Conditional on the predictions and on any censoring weights.
+        pairs: (N,) share of the comparable pairs that a patient is in, by weight; they sum to 2.
+        leader: (N,) True for a patient who had the earlier event of a comparable pair.
     """
 
     value: float
@@ -40,6 +41,8 @@ class Concordance:
     tied_time: float
     tied_both: float
     influence: NDArray[np.float64]
+    pairs: NDArray[np.float64]
+    leader: NDArray[np.bool_]
 
     @property
     def variance(self) -> float:
@@ -57,13 +60,6 @@ class Concordance:
             return float(np.sqrt(self.variance))
         of = np.unique(patient, return_inverse=True)[1]
         return float(np.sqrt((np.bincount(of, weights=self.influence) ** 2).sum()))
-
-    def interval(
-        self, patient: NDArray[Any] | None = None, *, confidence: float = 0.95
-    ) -> tuple[float, float]:
-        """Normal confidence interval of the value, cut off at 0 and 1; `patient` as above."""
-        reach = float(norm.ppf((1 + confidence) / 2)) * self.standard_error(patient)
-        return max(0.0, self.value - reach), min(1.0, self.value + reach)
 
 
 def concordance(
@@ -131,6 +127,8 @@ def concordance(
         tied_time=tied_time,
         tied_both=tied_both,
         influence=(riskier + 0.5 * equal - value * all_pairs) / pairs,
+        pairs=all_pairs / pairs,
+        leader=sums[2] > 0,
     )
 
 

@@ -27,7 +27,7 @@ from mtsbench.report.score_figures import (
     leaderboard_figure,
 )
 from mtsbench.report.survival_figures import auc_figure, calibration_figure, group_figure
-from mtsbench.report.tables import title
+from mtsbench.report.tables import difference_notes, title
 from mtsbench.report.text_table import Table, write_table
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Section:
     analysis: Analysis
     tables: tuple[Table, ...]
     pictures: tuple[Picture, ...]
+    notes: tuple[str, ...]
     methods: str
     limits: tuple[str, ...]
     checklist: Table
@@ -96,8 +97,15 @@ class Together:
 def _together(analyses: Sequence[Analysis]) -> Together:
     reference = analyses[0].reference
     found = differences_by_model(analyses) if len(analyses) > 1 else {}
-    if not found or reference is None:
+    if len(analyses) < 2 or reference is None:
         return Together()
+    if not found:
+        return Together(
+            sentences=(
+                "There is no mean over datasets, because no model has a tested difference on two "
+                "or more datasets.",
+            )
+        )
     table, sentences = across_table(found, analyses)
     pictures = [forest_figure(found, reference.name), rank_figure(analyses)]
     return Together(
@@ -127,6 +135,7 @@ def _section(analysis: Analysis, *, images: bool) -> Section:
         analysis=analysis,
         tables=(*all_tables(analysis), _versions(analysis)),
         pictures=tuple(one for one in pictures if one is not None),
+        notes=difference_notes(analysis),
         methods=methods_paragraph(analysis),
         limits=limits(analysis),
         checklist=checklist(analysis),

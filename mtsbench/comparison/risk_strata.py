@@ -41,7 +41,7 @@ class RiskGroups:
         event: (N,) True where the event was observed.
         high: (N,) True in the higher-risk group.
         log_rank: Stratified by fold; None with `undefined`.
-        hazard_ratio: Of the higher-risk group; None with `undefined`.
+        hazard_ratio: Of the higher-risk group, stratified by fold; None with `undefined`.
         undefined: Why a value is missing.
     """
 
@@ -87,7 +87,7 @@ def risk_groups(tested: RunPatients) -> RiskGroups:
     ratio: HazardRatio | None = None
     try:
         ranks = log_rank(time, event, high, strata=stratum)
-        ratio = hazard_ratio(time, event, high)
+        ratio = hazard_ratio(time, event, high, strata=stratum)
     except UndefinedMetricError as error:
         undefined.append(str(error))
     return RiskGroups(

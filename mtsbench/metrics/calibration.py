@@ -101,4 +101,4 @@ def calibration_slope(
 
     Source: van Houwelingen, Stat Med 19 (2000) 3401.
     """
-    return fit_cox(log_risk[:, None], time, event)
+    return fit_cox(log_risk[:, None], time, event, names=("predicted log risk",))

@@ -67,7 +67,7 @@ def smooth_calibration(
             "predicted risks are so alike that their 10th, 50th and 90th percentiles coincide"
         )
     covariates = np.stack([transformed, _cubic(transformed, knots)], axis=1)
-    fit = fit_cox(covariates, time, event)
+    fit = fit_cox(covariates, time, event, names=("cloglog of the risk", "its cubic term"))
     observed = 1 - fit.survival(covariates, day)
     distance = np.abs(np.clip(risk, CERTAIN, 1 - CERTAIN) - observed)
     return SmoothCalibration(

@@ -206,11 +206,15 @@ def _slope(risk: NDArray[np.float64], design: Design) -> float:
     if spread == 0:
         return 0.0
     scaled = risk / spread
-    at_risk = design.time[None, :] >= design.time[design.event][:, None]
+    # Logarithms, so that a case far from all others overflows nothing; by falling time, a risk set
+    # is a prefix.
+    order = np.argsort(-design.time, kind="stable")
+    event_time = design.time[design.event]
+    last = np.searchsorted(-design.time[order], -event_time, side="right") - 1
 
     def loss(slope: float) -> float:
-        weight = np.exp(slope * scaled)
-        return float(np.log(at_risk @ weight).sum() - slope * scaled[design.event].sum())
+        at_risk = np.logaddexp.accumulate(slope * scaled[order])[last]
+        return float(at_risk.sum() - slope * scaled[design.event].sum())
 
     low, high = 0.0, LARGEST_SLOPE  # the loss is convex, so a golden-section search finds it
     while high - low > 1e-9:

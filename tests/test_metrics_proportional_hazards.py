@@ -6,7 +6,7 @@ import pytest
 from lifelines import CoxPHFitter
 from scipy.optimize import minimize
 
-from mtsbench.metrics import proportional_hazards
+from mtsbench.metrics import newton_raphson
 from mtsbench.metrics.proportional_hazards import fit_cox
 from mtsbench.metrics.undefined import UndefinedMetricError
 
@@ -216,8 +216,25 @@ def test_nearly_separated_patients_have_a_large_finite_coefficient():
     assert value(best) > max(value(best * 0.999), value(best * 1.001))
 
 
+@pytest.mark.parametrize(
+    "covariates", [COVARIATES[:, 0], COVARIATES[:-1], np.where(COVARIATES > 2, np.nan, COVARIATES)]
+)
+def test_covariates_of_another_shape_or_with_gaps_are_refused(covariates):
+    with pytest.raises(ValueError, match=r"covariates must be finite numbers of shape \(120, P\)"):
+        fit_cox(covariates, TIME, EVENT)
+
+
+def test_times_that_differ_by_rounding_are_one_day():
+    rounded = TIME * (1 + 1e-12 * RANDOM.normal(size=120))
+
+    found, expected = fit_cox(COVARIATES, rounded, EVENT), fit_cox(COVARIATES, TIME, EVENT)
+
+    assert found.coefficient == pytest.approx(expected.coefficient, abs=1e-9)
+    assert len(found.baselines[0].event_time) == len(expected.baselines[0].event_time)
+
+
 def test_steps_that_do_not_suffice_are_told(monkeypatch):
-    monkeypatch.setattr(proportional_hazards, "ITERATIONS", 1)
+    monkeypatch.setattr(newton_raphson, "ITERATIONS", 1)
 
     with pytest.raises(UndefinedMetricError, match="no maximum of the partial likelihood in 1 st"):
         fit_cox(COVARIATES, TIME, EVENT)

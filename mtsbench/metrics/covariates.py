@@ -10,7 +10,7 @@ import numpy as np
 from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -88,7 +88,7 @@ class Standardised:
                 not more patients than covariates, or covariates determine each other.
         """
         inside = self.values[self.at_risk]
-        constant = ~inside.any(axis=0)
+        constant = (inside == 0).all(axis=0)
         if constant.any():
             raise UndefinedMetricError(
                 f"{told(_chosen(self.names, constant), 'does', 'do')} not vary among the patients "
@@ -114,7 +114,7 @@ class Standardised:
             UndefinedMetricError: The likelihood rises without end along some direction.
         """
         margins = np.concatenate([one.margins() for one in strata])
-        alone = (margins >= 0).all(axis=0) | (margins <= 0).all(axis=0)
+        alone = np.logical_or((margins >= 0).all(axis=0), (margins <= 0).all(axis=0))
         names = _chosen(self.names, alone)
         if not names:
             direction = endless_direction(margins)
@@ -167,7 +167,7 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + more
 
 
-def _chosen(names: Sequence[str], chosen: Iterable[bool]) -> list[str]:
+def _chosen(names: Sequence[str], chosen: NDArray[np.bool_]) -> list[str]:
     return [name for name, one in zip(names, chosen, strict=True) if one]
 
 

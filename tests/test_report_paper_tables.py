@@ -37,6 +37,8 @@ def test_all_tables_have_rows_of_the_width_of_their_columns(analysis):
     assert difference[0] == "good (given the true mask)"
     assert float(difference[1]) > 0
     assert difference[-2] in {"yes", "no"}
+    caption = tables["calibration"].caption
+    assert "log-rank test and hazard ratio, both stratified by fold" in caption
 
 
 def test_shares_of_variance_are_told_where_the_protocol_can_tell_them(analysed):

@@ -102,7 +102,7 @@ class _Penalised:
 
 
 def _inverse(information: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """The inverse; None where the matrix is not positive. Its accuracy does not depend on scales."""
+    """The inverse, as exact on any scale; None where the matrix is not positive."""
     diagonal = np.diag(information)
     if not (diagonal > 0).all():
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from mtsbench.errors import DataError
+from mtsbench.tied_times import merge_equal_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,8 @@ class Outcomes:
     Attributes:
         endpoint: `pfs`, `rfs`, `os`, ...
         case_ids: Unique.
-        time: (N,) float64 days to event or censoring, > 0.
+        time: (N,) float64 days to event or censoring, > 0. Times that differ only by rounding are
+            made one (`mtsbench.tied_times`), so that everything made from them finds the ties.
         event: (N,) bool, True where the event was observed at `time`.
 
     Raises:
@@ -90,6 +92,7 @@ class Outcomes:
                     f"{self.endpoint}: case {case_id!r} has time {time:g}; expected days > 0. "
                     "Correct the row or leave the patient's endpoint empty"
                 )
+        object.__setattr__(self, "time", merge_equal_times(self.time))
 
     def __len__(self) -> int:
         return len(self.case_ids)

@@ -9,7 +9,9 @@ import numpy as np
 from scipy.stats import chi2
 
 from mtsbench.metrics.proportional_hazards import Ties, fit_cox
+from mtsbench.metrics.shapes import check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.tied_times import merge_equal_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,13 +71,15 @@ def log_rank(
 
     Raises:
         UndefinedMetricError: One group only, or groups that never share a risk set with an event.
+        ValueError: As `shapes.check_follow_up`.
 
     Source: Mantel, Cancer Chemother Rep 50 (1966) 163; R `survival::survdiff`.
     """
+    check_follow_up(time, event, group=group, strata=strata)
     labels, of = np.unique(group, return_inverse=True)
     if len(labels) < 2:
         raise UndefinedMetricError("all patients are in one risk group, so there is no comparison")
-    member = np.eye(len(labels))[of]
+    member, time = np.eye(len(labels))[of], merge_equal_times(time)
     stratum = np.zeros(len(time)) if strata is None else strata
     excess, spread = np.zeros(len(labels)), np.zeros((len(labels), len(labels)))
     for one in np.unique(stratum):
@@ -142,7 +146,9 @@ def hazard_ratio(
     Raises:
         UndefinedMetricError: One group only, no event, or a group without events, whose hazard
             ratio is 0 or infinite.
+        ValueError: As `shapes.check_follow_up`.
     """
+    check_follow_up(time, event, high=high)
     for group, patients in (("higher", high), ("lower", ~high)):
         if not event[patients].any():
             raise UndefinedMetricError(

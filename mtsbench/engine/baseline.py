@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from mtsbench.errors import DataError
+from mtsbench.metrics.curves import step_days
 
 if TYPE_CHECKING:
-    from mtsbench.data import Outcomes
+    from mtsbench.data import Outcomes, SurvivalReading
 
 
 class BreslowBaseline(nn.Module):
@@ -23,7 +24,10 @@ class BreslowBaseline(nn.Module):
     so that log risks of +-50 neither overflow nor vanish.
 
     Attributes:
-        survival_time: (T,) days, from 0 to the last training time in equal steps.
+        survival_time: (T,) days, from 0 to the last training time: those of the training events,
+            on which alone the curves fall, thinned where there are more (`curves.step_days`), and
+            days in the middle of the widest gaps where there are fewer.
+        survival_reading: `step`.
         log_hazard: (T,) log of the cumulative hazard of a case with log risk `centre`; -inf
             before the first event.
         centre: Mean log risk of the training cases.
@@ -32,6 +36,7 @@ class BreslowBaseline(nn.Module):
     survival_time: Tensor
     log_hazard: Tensor
     centre: Tensor
+    survival_reading: SurvivalReading = "step"
 
     def __init__(self, grid_points: int) -> None:
         super().__init__()
@@ -40,11 +45,14 @@ class BreslowBaseline(nn.Module):
         self.register_buffer("centre", torch.zeros((), dtype=torch.float64))
 
     def learn_grid(self, outcomes: Outcomes) -> None:
-        """Lay the grid from day 0 to the last training time."""
-        last = float(outcomes.time.max())
-        # In float64: rounded down to float32, the last day would lose an event on it.
-        days = torch.linspace(0, last, len(self.survival_time), dtype=torch.float64)
-        self.survival_time.copy_(days)
+        """Lay the grid: day 0, the days of events, the last training time."""
+        points = len(self.survival_time)
+        days = step_days(outcomes.time, outcomes.event, most=points)
+        while len(days) < points:  # a checkpoint fits a grid of one length only
+            widest = int(np.diff(days).argmax())
+            days = np.insert(days, widest + 1, days[widest : widest + 2].mean())
+        # In float64: rounded down to float32, a day would lose an event on it.
+        self.survival_time.copy_(torch.from_numpy(days))
 
     def learn(self, log_risk: Tensor, outcomes: Outcomes) -> None:
         """Estimate the hazard from the training cases.

@@ -132,11 +132,12 @@ def test_the_grid_holds_every_day_on_which_the_curves_fall():
     time, event = [5.0, 1 / 3, 9.0, 9.0, 40.0], [True, True, True, False, False]
 
     for points in (5, 6, 50):
-        days = learnt(np.zeros(5), time, event, points).survival_time
+        baseline = learnt(np.zeros(5), time, event, points)
 
-        assert len(days) == points
-        assert (days.diff() > 0).all()
-        assert {0.0, 1 / 3, 5.0, 9.0, 40.0} <= set(days.tolist())
+        assert baseline.survival_time.tolist() == [0.0, 1 / 3, 5.0, 9.0, 40.0]
+        assert baseline.curves(torch.zeros(2)).shape == (2, 5)
+        # A checkpoint fits whatever the outcomes were.
+        BreslowBaseline(points).load_state_dict(baseline.state_dict())
 
 
 def test_where_the_grid_is_too_short_it_keeps_the_large_steps_and_the_last_day():
@@ -146,7 +147,7 @@ def test_where_the_grid_is_too_short_it_keeps_the_large_steps_and_the_last_day()
 
     days = baseline.survival_time.tolist()
 
-    assert len(days) == 6
+    assert len(days) <= 6
     assert {0.0, 30.0, 100.0} <= set(days)
     assert baseline.survival_reading == "step"
 

@@ -13,7 +13,7 @@ from mtsbench.engine.baseline import BreslowBaseline
 if TYPE_CHECKING:
     from mtsbench.data import Outcomes, SurvivalReading
 
-GRID_POINTS = 256
+GRID_POINTS = 512
 
 
 class CoxHead(nn.Module):

@@ -27,8 +27,7 @@ def time_rounding(time: NDArray[np.float64]) -> float:
 
     Source: the rule of R's `survival::aeqSurv` (the option `timefix` of `coxph` and `survfit`).
     """
-    distinct = np.unique(time)
-    return TOLERANCE * max(1.0, float(np.abs(distinct).mean())) if len(distinct) else TOLERANCE
+    return _rounding(np.unique(time))
 
 
 def merge_equal_times(time: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -43,7 +42,7 @@ def merge_equal_times(time: NDArray[np.float64]) -> NDArray[np.float64]:
     Source: as `time_rounding`.
     """
     distinct = np.unique(time)
-    begins = np.diff(distinct, prepend=-np.inf) > time_rounding(distinct)
+    begins = np.diff(distinct, prepend=-np.inf) > _rounding(distinct)
     if begins.all():
         return time
     first = distinct[begins]
@@ -58,3 +57,7 @@ def by_day(time: NDArray[np.float64], days: ArrayLike) -> NDArray[np.bool_]:
         days: Of a shape that broadcasts with `time`.
     """
     return np.asarray(time <= np.asarray(days) + time_rounding(time))
+
+
+def _rounding(distinct: NDArray[np.float64]) -> float:
+    return TOLERANCE * max(1.0, float(np.abs(distinct).mean())) if len(distinct) else TOLERANCE

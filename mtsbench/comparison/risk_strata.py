@@ -9,7 +9,7 @@ import numpy as np
 
 from mtsbench.metrics.calibration import DCalibration, d_calibration
 from mtsbench.metrics.censoring import censoring_distribution
-from mtsbench.metrics.curves import survival_at
+from mtsbench.metrics.curves import curves_of, predicted_survival
 from mtsbench.metrics.horizon_calibration import (
     SmoothCalibration,
     observed_to_expected,
@@ -112,13 +112,11 @@ def calibration(tested: RunPatients, horizon: float) -> Calibration:
     folds = first_pass(tested)
     at_horizon, own = [], []
     for fold in folds:
-        survival, days = fold.predictions.survival, fold.predictions.survival_time
-        if survival is None or days is None:
-            raise UndefinedMetricError("the model gives no survival curves")
+        days = curves_of(fold.predictions)[1]
         if days[-1] < horizon:
             raise UndefinedMetricError(f"the curves end on day {days[-1]:g}, before {horizon:g}")
-        at_horizon.append(1 - survival_at(np.array([horizon]), survival, days)[:, 0])
-        own.append(np.diag(survival_at(fold.outcomes.time, survival, days)))
+        at_horizon.append(1 - predicted_survival(fold.predictions, np.array([horizon]))[:, 0])
+        own.append(np.diag(predicted_survival(fold.predictions, fold.outcomes.time)))
     risk = np.concatenate(at_horizon)
     time = np.concatenate([fold.outcomes.time for fold in folds])
     event = np.concatenate([fold.outcomes.event for fold in folds])

@@ -150,7 +150,9 @@ def uno_weight(
 
     Raises:
         UndefinedMetricError: G is 0 before an event, so nobody stands for the censored.
+        ValueError: As `shapes.check_follow_up`.
     """
+    check_follow_up(time, event)
     censoring = censoring_distribution(time, event) if censoring is None else censoring
     free = censoring.before(time)
     if (free[event] == 0).any():
@@ -176,9 +178,11 @@ def uno_c(
 
     Raises:
         UndefinedMetricError: No event by `tau`, no comparable pair, or G is 0 before an event.
+        ValueError: A risk is not finite, or shapes differ.
 
     Source: Uno et al., Stat Med 30 (2011) 1105; R `concordance(timewt="n/G2", ymax=tau)`.
     """
+    check_follow_up(time, event, risk=risk)
     before = event & by_day(time, tau)
     weight = uno_weight(time, censoring or censoring_distribution(time, event), event=before)
     return concordance(risk, time, event, leader_weight=weight, tau=tau)

@@ -14,6 +14,8 @@ from mtsbench_radiomics.estimators.linear import breslow_hazard, proportional_cu
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mtsbench.data import SurvivalReading
+
 # Ranges of the settings with which the winning entry drew its bags.
 CORRELATION = (0.57, 0.87)
 CONCORDANCE = (0.51, 0.59)
@@ -60,6 +62,11 @@ class VotingFit:
     def survival_time(self) -> NDArray[np.float64]:
         """(T,) days."""
         return np.array(self.time)
+
+    @property
+    def survival_reading(self) -> SurvivalReading:
+        """As steps: the baseline hazard rises on the days of training events only."""
+        return "step"
 
     def risk(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) median vote; 0 for all where no bag found a feature worth a vote."""

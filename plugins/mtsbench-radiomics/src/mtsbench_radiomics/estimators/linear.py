@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mtsbench.metrics.curves import stretch_middles
 from mtsbench_radiomics.estimators.design import curve_grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mtsbench.data import SurvivalReading
     from mtsbench_radiomics.estimators.design import Design
 
 LARGEST_LOG = 700.0  # exp of it is finite
@@ -27,7 +29,7 @@ class LinearFit:
             with an extreme value can move the means far from all cases, and there the baseline
             would be too small or too large for a number.
         time: T days from 0.
-        cumulative_hazard: T values of the baseline at `time`.
+        cumulative_hazard: T values of the baseline, each from its day until the next.
     """
 
     kind: Literal["linear"] = "linear"
@@ -40,6 +42,11 @@ class LinearFit:
     def survival_time(self) -> NDArray[np.float64]:
         """(T,) days."""
         return np.array(self.time)
+
+    @property
+    def survival_reading(self) -> SurvivalReading:
+        """As steps: the baseline hazard rises on the days of training events only."""
+        return "step"
 
     def risk(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) log hazard ratio to a case with the training medians."""
@@ -67,7 +74,7 @@ def linear_fit(design: Design, coefficients: NDArray[np.float64]) -> LinearFit:
 def breslow_hazard(
     log_hazard: NDArray[np.float64], design: Design, time: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(T,) cumulative baseline hazard at `time`.
+    """(T,) cumulative baseline hazard of the stretches that begin at `time`, from `curve_grid`.
 
     Source: Breslow, Biometrics 30 (1974), 89-99.
     """
@@ -78,7 +85,9 @@ def breslow_hazard(
     last = np.searchsorted(-design.time[order], -steps, side="right") - 1
     hazard = np.exp(np.minimum(np.log(deaths) - at_risk[last], LARGEST_LOG))
     total = np.concatenate([[0.0], np.cumsum(hazard)])
-    cumulative: NDArray[np.float64] = total[np.searchsorted(steps, time, side="right")]
+    cumulative: NDArray[np.float64] = total[
+        np.searchsorted(steps, stretch_middles(time), side="right")
+    ]
     return cumulative
 
 

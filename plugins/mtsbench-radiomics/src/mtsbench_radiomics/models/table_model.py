@@ -128,6 +128,7 @@ class TableModel:
             risk=learnt.fitted.risk(values),
             survival=learnt.fitted.survival(values),
             survival_time=learnt.fitted.survival_time,
+            survival_reading=learnt.fitted.survival_reading,
             tumour_probability=extracted.tumour_probability,
         )
 

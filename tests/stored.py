@@ -150,6 +150,7 @@ def trial(store, known, test_ids, make_record, place, label, noise, changes) -> 
         risk=risk,
         survival=survival,
         survival_time=None if survival is None else DAYS,
+        survival_reading=None if survival is None else "linear",
     )
     evaluation = Evaluation(
         scores=scores,

@@ -39,6 +39,8 @@ def test_all_tables_have_rows_of_the_width_of_their_columns(analysis):
     assert difference[8] == "no test"
     assert difference[9:11] == ("–", "–")
     assert difference[-1].startswith("3 test folds are too few")
+    caption = tables["calibration"].caption
+    assert "log-rank test and hazard ratio, both stratified by fold" in caption
 
 
 def test_verdict_and_detectable_differences_are_named_and_marked(analysed):

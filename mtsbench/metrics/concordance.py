@@ -9,7 +9,9 @@ import numpy as np
 
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.pairs import follow_up_order, pair_sums
+from mtsbench.metrics.shapes import check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.tied_times import by_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,13 +91,14 @@ def concordance(
 
     Raises:
         UndefinedMetricError: No pair is comparable.
-        ValueError: A risk is not finite.
+        ValueError: A risk is not finite, or shapes differ.
 
     Source: Harrell, JAMA 247 (1982) 2543; Therneau & Watson, Mayo Clinic report 85 (2015).
     """
+    check_follow_up(time, event, risk=risk, strata=strata, leader_weight=leader_weight)
     if not np.isfinite(risk).all():
         raise ValueError(f"{np.count_nonzero(~np.isfinite(risk))} risks are not finite")
-    leads = event if tau is None else event & (time <= tau)
+    leads = event if tau is None else event & by_day(time, tau)
     weight = leads.astype(np.int64) if leader_weight is None else np.where(leads, leader_weight, 0)
     rank = np.unique(risk, return_inverse=True)[1]
     order = follow_up_order(time, event)
@@ -145,7 +148,9 @@ def uno_weight(
 
     Raises:
         UndefinedMetricError: G is 0 before an event, so nobody stands for the censored.
+        ValueError: As `shapes.check_follow_up`.
     """
+    check_follow_up(time, event)
     censoring = censoring_distribution(time, event) if censoring is None else censoring
     free = censoring.before(time)
     if (free[event] == 0).any():
@@ -171,10 +176,12 @@ def uno_c(
 
     Raises:
         UndefinedMetricError: No event by `tau`, no comparable pair, or G is 0 before an event.
+        ValueError: A risk is not finite, or shapes differ.
 
     Source: Uno et al., Stat Med 30 (2011) 1105; R `concordance(timewt="n/G2", ymax=tau)`.
     """
-    before = event & (time <= tau)
+    check_follow_up(time, event, risk=risk)
+    before = event & by_day(time, tau)
     weight = uno_weight(time, censoring or censoring_distribution(time, event), event=before)
     return concordance(risk, time, event, leader_weight=weight, tau=tau)
 

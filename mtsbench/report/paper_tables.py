@@ -184,8 +184,9 @@ def calibration_table(analysis: Analysis) -> Table | None:
     return Table(
         name="calibration",
         caption=(
-            "Risk groups (median of the training fold; log-rank stratified by fold: better than "
-            "no split, not better than another model) and calibration of survival curves by day "
+            "Risk groups (median of the training fold; log-rank test and hazard ratio, both "
+            "stratified by fold: better than no split, not better than another model) and "
+            "calibration of survival curves by day "
             f"{'–' if horizon is None else f'{horizon:.0f}'}: ICI, E50, E90, observed over "
             "expected, and D-calibration's chi-squared (lower is better; no test is counted as "
             "passed)."

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         LabelledCohort,
         Outcomes,
         Predictions,
+        SurvivalReading,
     )
     from mtsbench.volumes import Grid
 
@@ -203,11 +204,14 @@ class CurveHead(Protocol):
     """A head that also gives each case's survival curve.
 
     Attributes:
-        survival_time: (T,) buffer, days, increasing; the grid of `survival_curves`. Its length is
-            known when the head is built, so that a checkpoint fits.
+        survival_time: (T,) days, increasing; the grid of `survival_curves`. Buffers that it is kept
+            in have a length that is known when the head is built, so that a checkpoint fits.
+        survival_reading: `step` if the curves fall only on the days of `survival_time` (Breslow's
+            baseline), `linear` if they fall between them too and are read along straight lines.
     """
 
     survival_time: Tensor
+    survival_reading: SurvivalReading
 
     def learn_baseline(self, survival: Tensor, outcomes: Outcomes) -> None:
         """After training: learn what curves need from the outputs (N, K) of the training cases.

@@ -136,6 +136,11 @@ def trial(store, known, test_ids, make_record, place, label, noise, changes) -> 
         repeat,
         seed,
         cases={"train": len(others) - 10, "validation": 10, "test": len(test)},
+        events={
+            "train": int(others.event.sum()) - 5,
+            "validation": 5,
+            "test": int(test.event.sum()),
+        },
         scores=scores,
         oracle={},
         platform={"python": "3.12", "torch": "2.13.0"},
@@ -145,6 +150,7 @@ def trial(store, known, test_ids, make_record, place, label, noise, changes) -> 
         risk=risk,
         survival=survival,
         survival_time=None if survival is None else DAYS,
+        survival_reading=None if survival is None else "linear",
     )
     evaluation = Evaluation(
         scores=scores,

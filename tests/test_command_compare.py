@@ -40,14 +40,40 @@ def test_without_a_reference_the_user_is_told_how_to_declare_one(stored, compare
     assert "--reference MODEL" in compare(*runs)
 
 
+def test_the_terminal_names_what_is_detectable_and_never_prints_a_p_of_zero(stored, compare):
+    runs = [
+        stored(label=label, noise=noise, folds=5, repeats=4).folder
+        for label, noise in (("a", 100.0), ("b", 0.1))
+    ]
+
+    text = compare(*runs, "--reference", "a")
+
+    words = " ".join(text.replace("┃", " ").replace("│", " ").split())
+    assert "detectable: the true difference that is found with a chance of 80 %" in words
+    assert "<0.001" in text
+    assert "0.000" not in text.partition("C-index minus")[2]
+
+
+def test_the_terminal_says_why_there_is_no_test(stored, compare):
+    runs = [stored(label=label).folder for label in "ab"]
+
+    text = " ".join(compare(*runs, "--reference", "a").split())
+
+    assert "3 test folds are too few for a test of the methods, which needs 5; run every" in text
+
+
 def test_json_tells_both_tests(stored, compare):
-    runs = [stored(label=label, noise=noise).folder for label, noise in (("a", 3.0), ("b", 0.5))]
+    runs = [
+        stored(label=label, noise=noise, folds=5).folder
+        for label, noise in (("a", 3.0), ("b", 0.5))
+    ]
 
     found = json.loads(compare(*runs, "--reference", "a", "--json"))
 
     one = found["npc-pfs-b-demo-0123abcd"]["against_reference"]
     assert one["method"]["mean"] > 0
-    assert one["fitted"]["difference"] > 0
+    assert one["fitted"]["difference"] == pytest.approx(one["difference"])
+    assert set(one["detectable"]) == {"test", "verdict"}
     assert "against_reference" not in found["npc-pfs-a-demo-0123abcd"]
 
 

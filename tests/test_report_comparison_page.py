@@ -111,7 +111,7 @@ def test_slices_of_patients_can_be_left_out(analysed, tmp_path):
 
 def test_datasets_together_have_a_forest_plot_and_no_p_value(stored, tmp_path):
     stores = [
-        stored(label=label, noise=noise, dataset=dataset, seed=seed)
+        stored(label=label, noise=noise, dataset=dataset, seed=seed, folds=5)
         for seed, dataset in enumerate(("npc", "hecktor"))
         for label, noise in {"a": 2.0, "b": 0.5}.items()
     ]
@@ -129,7 +129,7 @@ def test_datasets_together_have_a_forest_plot_and_no_p_value(stored, tmp_path):
 
 def test_what_one_dataset_leaves_out_is_told_where_datasets_stand_together(stored, tmp_path):
     stores = [
-        stored(label=label, noise=noise, dataset=dataset, seed=seed)
+        stored(label=label, noise=noise, dataset=dataset, seed=seed, folds=6)
         for seed, dataset in enumerate(("npc", "hecktor"))
         for label, noise in {"a": 2.0, "b": 0.5}.items()
     ]
@@ -140,14 +140,35 @@ def test_what_one_dataset_leaves_out_is_told_where_datasets_stand_together(store
     html = write_report(analyses, tmp_path / "out", images=False).read_text()
 
     together = html[html.index('<section id="together-1"') :]
-    assert "hecktor: 1 of 3 folds was left out of every run" in together
+    assert "hecktor: 1 of 6 folds was left out of every run" in together
     assert "npc: 1 of" not in together
-    assert [len(one.comparisons["b"].differences.values) for one in analyses] == [3, 2]
+    assert [len(one.comparisons["b"].differences.values) for one in analyses] == [6, 5]
+
+
+def test_several_datasets_without_a_test_say_why_there_is_nothing_together(stored, tmp_path):
+    stores = [
+        stored(label=label, dataset=dataset) for dataset in ("npc", "hecktor") for label in "ab"
+    ]
+    runs = [(read_run(store), store) for store in stores]
+    analyses = [analyse(group, "a") for group in by_dataset(runs)]
+
+    html = write_report(analyses, tmp_path / "out").read_text()
+
+    assert 'id="together-1"' in html
+    assert "because no model has a tested difference on two or more datasets" in html
 
 
 def test_two_variants_of_a_model_stay_two_over_several_datasets(stored):
     stores = [
-        stored(label=label, noise=noise, dataset=dataset, seed=seed, options=options, run=run)
+        stored(
+            label=label,
+            noise=noise,
+            dataset=dataset,
+            seed=seed,
+            options=options,
+            run=run,
+            folds=5,
+        )
         for seed, dataset in enumerate(("npc", "hecktor"))
         for label, noise, options, run in (
             ("a", 2.0, {}, "00000000"),

@@ -76,7 +76,12 @@ def compare(
 def _print(analyses: Sequence[Analysis], compared: ComparedRuns, reference: str | None) -> None:
     from mtsbench.listing import terminal
     from mtsbench.report.missing_text import absent_text, left_out_lines
-    from mtsbench.report.tables import comparison_table, difference_table, recovery_table
+    from mtsbench.report.tables import (
+        comparison_table,
+        difference_notes,
+        difference_table,
+        recovery_table,
+    )
 
     console = terminal()
     for number, (analysis, apart) in enumerate(zip(analyses, compared.apart, strict=False), 1):
@@ -92,7 +97,8 @@ def _print(analyses: Sequence[Analysis], compared: ComparedRuns, reference: str 
         for table in tables:
             if table is not None:
                 console.print(table)
-        for line in (*left_out_lines(analysis), *absent_text(analysis)):
+        notes = (*left_out_lines(analysis), *absent_text(analysis), *difference_notes(analysis))
+        for line in notes:
             console.print(line)
     if compared.alone:
         console.print("nothing to compare with:", style="bold")
@@ -133,6 +139,7 @@ def _summary(entry: Entry, analysis: Analysis) -> dict[str, object]:
         "given_true_mask": run.description.method["needs_mask_at_test"],
         "c_index": entry.c_index,
         "interval": entry.interval,
+        "no_interval": entry.no_interval,
         "metrics": {
             name: {"mean": s.mean, "spread": s.spread, "defined": s.defined, "trials": s.trials}
             for name in score_names(run)
@@ -156,10 +163,12 @@ def _against(one: Comparison) -> dict[str, object]:
         "method": None if one.algorithm is None else asdict(one.algorithm),
         "p_holm": one.adjusted_p,
         "posterior": None if one.posterior is None else asdict(one.posterior),
+        "difference": one.difference,
         "fitted": None
         if fitted is None
         else {"difference": fitted.value, "interval": fitted.interval, "p": fitted.p},
         "robust": one.robust,
-        "detectable": one.detectable,
+        "detectable": asdict(one.detectable),
+        "few_events": one.few_events,
         "undefined": one.undefined,
     }

@@ -63,7 +63,7 @@ def run(
         ),
     ] = "auto",
     folds: Annotated[int | None, typer.Option(help="Default 3 for demo, else 5.")] = None,
-    repeats: Annotated[int | None, typer.Option(help="Shuffles of the folds; default 1.")] = None,
+    repeats: Annotated[int | None, typer.Option(help="Default 1 for demo, else 3.")] = None,
     seeds: SeedText = None,
     settings: Annotated[
         list[str] | None,

@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mtsbench.comparison.against_reference import (
-    Comparison,
-    compare_with_reference,
-    stratified_concordance,
-)
+from mtsbench.comparison.against_reference import Comparison, compare_with_reference
 from mtsbench.comparison.common_trials import common_trials
 from mtsbench.comparison.cost import Cost, cost
+from mtsbench.comparison.fitted_models import cross_validated
 from mtsbench.comparison.labels import marked, run_names
 from mtsbench.comparison.patients import read_patients
 from mtsbench.errors import OptionError
@@ -32,8 +29,10 @@ class Entry:
 
     Attributes:
         name: Unique among the runs.
-        c_index: Harrell's C stratified by trial; None where no pair is comparable.
-        interval: Its 95 % jackknife interval, conditional on the fitted models.
+        c_index: Mean of Harrell's C over the test folds; None where no pair is comparable.
+        interval: Its 95 % jackknife interval, conditional on the fitted models; None with
+            `no_interval`.
+        no_interval: Why there is none.
     """
 
     name: str
@@ -42,6 +41,7 @@ class Entry:
     cost: Cost
     c_index: float | None
     interval: tuple[float, float] | None
+    no_interval: str | None
 
     @property
     def label(self) -> str:
@@ -145,17 +145,21 @@ def _any_called(runs: Sequence[tuple[FinishedRun, RunStore]], name: str | None) 
 
 
 def _entry(name: str, run: FinishedRun, tested: RunPatients) -> Entry:
+    c_index, interval, reason = None, None, None
     try:
-        found = stratified_concordance(tested)
-    except UndefinedMetricError:
-        found = None
+        found = cross_validated(tested)
+        c_index = found.value
+        interval = found.interval()
+    except UndefinedMetricError as undefined:
+        reason = str(undefined)
     return Entry(
         name=name,
         run=run,
         tested=tested,
         cost=cost(run),
-        c_index=None if found is None else found.value,
-        interval=None if found is None else found.interval(tested.patient()),
+        c_index=c_index,
+        interval=interval,
+        no_interval=reason,
     )
 
 

@@ -64,15 +64,19 @@ def _together(analyses: Sequence[Analysis], title: str, folder: str) -> Together
             "question for each dataset."
         )
         return Together(title=title, folder=folder, sentences=(sentence,))
-    found = differences_by_model(analyses)
-    if not found:
-        return None
-    table, sentences = across_table(found, analyses)
-    missing = [
+    missing = tuple(
         f"{one.description.question['dataset']}: {line}"
         for one in analyses
         for line in left_out_lines(one)
-    ]
+    )
+    found = differences_by_model(analyses)
+    if not found:
+        sentence = (
+            "There is no mean over datasets, because no model has a tested difference on two or "
+            "more datasets."
+        )
+        return Together(title=title, folder=folder, sentences=(*missing, sentence))
+    table, sentences = across_table(found, analyses)
     pictures = [forest_figure(found, reference.name), rank_figure(analyses)]
     return Together(
         title=title,

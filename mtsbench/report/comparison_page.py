@@ -25,7 +25,7 @@ from mtsbench.report.score_figures import (
     leaderboard_figure,
 )
 from mtsbench.report.survival_figures import auc_figure, calibration_figure, group_figure
-from mtsbench.report.tables import title
+from mtsbench.report.tables import difference_notes, title
 from mtsbench.report.text_table import Table, write_table
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class Section:
 
     Attributes:
         apart: What tells it from the other questions beside its title; may be empty.
-        notes: What a reader must know before the tables.
+        notes: What is left out or not tested at all.
+        difference_notes: What stands beside the tests.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Section:
     analysis: Analysis
     tables: tuple[Table, ...]
     pictures: tuple[Picture, ...]
+    difference_notes: tuple[str, ...]
     methods: str
     limits: tuple[str, ...]
     checklist: Table
@@ -129,6 +131,7 @@ def _section(analysis: Analysis, name: str, apart: str, *, images: bool) -> Sect
         analysis=analysis,
         tables=tables,
         pictures=pictures,
+        difference_notes=difference_notes(analysis),
         methods=methods_paragraph(analysis),
         limits=limits(analysis),
         checklist=checklist(analysis, shown),

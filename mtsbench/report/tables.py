@@ -9,6 +9,7 @@ from rich.table import Table
 
 from mtsbench.comparison.labels import row_labels
 from mtsbench.comparison.summary import Part, mean_seconds, score_names, summarise
+from mtsbench.report.numbers import detectable_text, interval_text, p_text, verdict_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,29 +105,52 @@ def comparison_table(runs: Sequence[FinishedRun]) -> Table:
 def difference_table(analysis: Analysis) -> Table | None:
     """Differences in C from the reference; None without one.
 
-    `method` is Nadeau-Bengio's 95 % interval, `p` Holm's over the rows, `fitted` the jackknife's.
+    `method` is Nadeau-Bengio's 95 % interval, `p Holm` its p adjusted over the rows, `fitted` the
+    jackknife's interval; the last columns say which true difference the corrected test, and the
+    verdict, would find with a chance of 80 %.
     """
     if analysis.reference is None:
         return None
     table = Table(title=f"C-index minus that of {analysis.reference.name}", title_justify="left")
     table.add_column("model", overflow="fold")
-    for name in ("method", "p Holm", "fitted", "robust", "detect."):
+    columns = ("difference", "method 95 %", "p Holm", "fitted 95 %", "robust")
+    for name in (*columns, "detectable by test", "detectable by verdict"):
         table.add_column(name, justify="right", overflow="fold")
     for one in analysis.comparisons.values():
         test, fitted = one.algorithm, one.fitted
         table.add_row(
             one.label,
-            "–" if test is None else f"{test.mean:+.2f} [{_limits(test.interval)}]",
-            "–" if one.adjusted_p is None else f"{one.adjusted_p:.3f}",
-            "–" if fitted is None else f"{fitted.value:+.2f} [{_limits(fitted.interval)}]",
-            "yes" if one.robust else "no",
-            "–" if one.detectable is None else f"{one.detectable:.2f}",
+            "–" if one.difference is None else f"{one.difference:+.2f}",
+            "–" if test is None else interval_text(test.interval),
+            "–" if one.adjusted_p is None else p_text(one.adjusted_p),
+            "–" if fitted is None else interval_text(fitted.interval),
+            verdict_text(one),
+            detectable_text(one, one.detectable.test),
+            detectable_text(one, one.detectable.verdict),
         )
     return table
 
 
-def _limits(interval: tuple[float, float]) -> str:
-    return f"{interval[0]:.2f}, {interval[1]:.2f}"
+def difference_notes(analysis: Analysis) -> tuple[str, ...]:
+    """What stands below the differences: missing tests, few events, what the columns say."""
+    compared = analysis.comparisons.values()
+    if not compared:
+        return ()
+    reasons: dict[str, list[str]] = {}
+    for one in compared:
+        for reason in one.undefined:
+            reasons.setdefault(reason, []).append(one.label)
+    notes = [
+        reason if len(labels) == len(compared) else f"{', '.join(labels)}: {reason}"
+        for reason, labels in reasons.items()
+    ]
+    notes += dict.fromkeys(f"! {one.few_events}" for one in compared if one.few_events)
+    if any(one.algorithm for one in compared):
+        notes.append(
+            "detectable: the true difference that is found with a chance of 80 %; none: not even "
+            "one of 0.50"
+        )
+    return tuple(notes)
 
 
 def recovery_table(runs: Sequence[FinishedRun]) -> Table | None:

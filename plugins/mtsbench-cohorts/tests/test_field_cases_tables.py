@@ -6,6 +6,8 @@ The cases stand in shared/field-cases/survival/cases.json; what is right is writ
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +17,15 @@ from mtsbench_cohorts.npc_table import read_table
 from mtsbench_cohorts.tabular_files import read_downloaded
 
 from mtsbench.errors import DataError
+from mtsbench.experiment import Request
+from mtsbench.metrics.survival import follow_up
+from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.plan import plan_run
+from mtsbench.plugins import load_components
+from mtsbench.time_unit import time_unit_warnings
 
 FIELD_CASES = Path(__file__).resolve().parents[4] / "shared" / "field-cases" / "survival"
+MAKE_CASES = FIELD_CASES.parent / "imaging" / "make_cases.py"
 TESTED = ("T1", "T2", "T3", "T4")
 
 
@@ -122,6 +131,22 @@ def test_t3_what_was_refused_stays_refused(tmp_path, rows, message):
         npc(tmp_path, f"case_id,os_time,os_event\n{rows}\n")
 
 
+def test_t4_follow_up_in_years_is_told_with_what_to_do(tmp_path):
+    """0.1 to 7: the reason was `State tau yourself`, and there was no way to."""
+    years = [0.1 * (1 + number) for number in range(70)]
+    header = "case_id,os_time,os_event\n"
+    rows = "".join(f"P{n:02},{{}},{n % 2}\n" for n in range(70))
+    in_years = npc(tmp_path, header + rows.format(*(f"{one:.1f}" for one in years)))
+    in_days = npc(tmp_path, header + rows.format(*(f"{one * 365.25:.0f}" for one in years)))
+
+    (told,) = time_unit_warnings(in_years.outcomes["os"])
+    assert "day 7, so the times look like months or years" in told
+    with pytest.raises(UndefinedMetricError, match=r"Times must be days: multiply years by 365"):
+        follow_up(in_years.outcomes["os"])
+    assert list(time_unit_warnings(in_days.outcomes["os"])) == []
+    assert follow_up(in_days.outcomes["os"]).tau > 0
+
+
 HECKTOR_2022 = (
     "PatientID,Task 1,Task 2,CenterID,Gender,Age,Weight,Tobacco,Alcohol,Performance status,"
     '"HPV status (0=-, 1=+)",Surgery,Chemotherapy\n'
@@ -225,3 +250,41 @@ def test_an_age_that_is_missing_or_a_number_is_right(tmp_path, cell):
         ("t_stage", "categorical"),
     ]
     assert found.clinical["P003"]["age"] == (53.5 if cell == "53.5" else None)
+
+
+@pytest.mark.data
+def test_some_without_mask_is_refused_before_anything_is_prepared(tmp_path):
+    """Field case some-without-mask: every trial failed, after preparing, one patient named."""
+    if not MAKE_CASES.is_file():
+        pytest.skip(f"{MAKE_CASES} is not there")
+    subprocess.run(
+        [sys.executable, str(MAKE_CASES), str(tmp_path), "some-without-mask"],
+        check=True,
+        timeout=120,
+    )
+    cohort = tmp_path / "some-without-mask"
+
+    def plan(model):
+        wanted = Request(
+            model=model, dataset="npc", data_root=cohort, preset="demo", folds=2, device="cpu"
+        )
+        return plan_run(wanted, load_components(), tmp_path / "runs")
+
+    without = sorted(one.name for one in cohort.glob("P*") if not (one / "mask.nii.gz").exists())
+    with pytest.raises(
+        DataError,
+        match=r"deepmts needs the tumour mask of every patient here, but 4 of 28 with an outcome "
+        rf"of 'pfs' have none: {', '.join(without[:3])}, \.\.\.\. Add these masks, or ",
+    ):
+        plan("deepmts")
+    assert plan("singletask-resnet18").todo == plan("km").todo == 2
+
+    lines = (cohort / "clinical.csv").read_text().splitlines()
+    emptied = [
+        ",".join([one.split(",")[0], "", "", *one.split(",")[3:]])
+        if one.split(",")[0] in without
+        else one
+        for one in lines
+    ]
+    (cohort / "clinical.csv").write_text("\n".join(emptied))
+    assert plan("deepmts").todo == 2

@@ -50,7 +50,8 @@ def test_one_cell_that_is_no_number_among_numbers_is_refused(cell):
     with pytest.raises(
         DataError,
         match=r"t\.csv: case 'P013' has age '.*'; expected a number, as 13 of 14 values of age "
-        r"are\. Write numbers with a point .* leave the cell empty where .* begin each with a letter$",
+        r"are\. Write numbers with a point .* leave the cell empty where .* begin each with a "
+        "letter$",
     ) as refused:
         column_kind("age", cells(*AGES, cell), "t.csv")
     assert repr(cell) in str(refused.value)

@@ -93,6 +93,7 @@ def test_each_way_out_of_the_message_is_taken(follows):
 def test_a_declared_number_refuses_every_word_and_a_declared_code_takes_numbers():
     check_column("hpv", cells("0", "1", "1"), "categorical", "t.csv")
     check_column("histology", cells("8070", "8071"), "categorical", "t.csv")
+    check_column("histology", cells("8070", "8071", "other"), "categorical", "t.csv")
     check_column("age", cells(), "numeric", "t.csv")
     with pytest.raises(
         DataError, match=r"t.csv: case 'P001' has age 'old'; expected a number, as 1"

@@ -55,7 +55,7 @@ def column_kind(column: str, cells: Mapping[str, str], source: str) -> Kind:
     others = {case_id: cell for case_id, cell in cells.items() if case_id not in numbers}
     if not others:
         return "numeric" if numbers else "categorical"
-    misspelt = all(_misspelt(cell, beside_numbers=bool(numbers)) for cell in others.values())
+    misspelt = _all_misspelt(others.values(), beside_numbers=bool(numbers))
     if misspelt or (2 * len(numbers) >= len(cells) and not _codes(numbers.values())):
         raise _no_number(column, others, len(numbers), len(cells), source)
     return "categorical"
@@ -67,18 +67,17 @@ def check_column(column: str, cells: Mapping[str, str], kind: Kind, source: str)
     Args:
         column: Its name.
         cells: Case id to the cell, without the missing ones.
-        kind: As declared. A categorical column may hold numbers only, which are then codes.
+        kind: As declared. A categorical column may hold numbers, which are then codes.
         source: Name of the file, for messages.
 
     Raises:
-        DataError: A numeric column holds something else, or a categorical one is nearly one of
-            numbers, see `column_kind`. Names file, column, case and cell.
+        DataError: A numeric column holds something else; or the cells of a categorical one that
+            are no numbers are all misspelt ones, see `column_kind`. Names file, column, case and
+            cell.
     """
-    if kind == "categorical":
-        column_kind(column, cells, source)
-        return
     others = {case_id: cell for case_id, cell in cells.items() if number(cell) is None}
-    if others:
+    misspelt = _all_misspelt(others.values(), beside_numbers=len(others) < len(cells))
+    if others and (kind == "numeric" or misspelt):
         raise _no_number(column, others, len(cells) - len(others), len(cells), source)
 
 
@@ -126,6 +125,10 @@ def _plain(name: str) -> str:
 
 def _codes(numbers: Iterable[float]) -> bool:
     return all(one.is_integer() and 0 <= one <= LARGEST_CODE for one in numbers)
+
+
+def _all_misspelt(cells: Iterable[str], *, beside_numbers: bool) -> bool:
+    return all(_misspelt(cell, beside_numbers=beside_numbers) for cell in cells)
 
 
 def _misspelt(cell: str, *, beside_numbers: bool) -> bool:

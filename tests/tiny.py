@@ -140,15 +140,17 @@ class DeepInside(UptakeModel):
     )
 
 
-def components(*, needs=frozenset(), with_parts: bool = False) -> Components:
+def components(
+    *, needs=frozenset(), with_parts: bool = False, dataset=build_dataset, model=build_model
+) -> Components:
     announced = [
-        ("dataset", Component(name="tiny", summary="Tiny", build=build_dataset, reference=URL)),
+        ("dataset", Component(name="tiny", summary="Tiny", build=dataset, reference=URL)),
         (
             "model",
             ModelComponent(
                 name="uptake",
                 summary="Uptake",
-                build=build_model,
+                build=model,
                 reference=URL,
                 produces=frozenset({"risk", "mask"}),
                 needs=needs,

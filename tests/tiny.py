@@ -191,7 +191,9 @@ def follow(folder: Path, trackers, **settings) -> tuple[RunStore, str]:
     """Do a run of three trials with these trackers: its store, and what the user was told."""
     installed = components()
     experiment = resolve(
-        Request(model="uptake", dataset="tiny", preset="standard", folds=3, settings=settings),
+        Request(
+            model="uptake", dataset="tiny", preset="standard", folds=3, repeats=1, settings=settings
+        ),
         installed,
     )
     splits = make_splits(experiment.dataset.outcomes("pfs"), experiment.protocol, {})

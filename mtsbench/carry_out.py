@@ -52,8 +52,12 @@ def carry_out(planned: PlannedRun, metrics: Metrics, options: RunOptions) -> Car
     Raises:
         MtsbenchError: The run cannot go on; see `mtsbench.runner.run`.
     """
-    options.progress.started(planned.description, planned.experiment.device)
-    run_trials(planned.experiment, planned.splits, metrics, planned.store, options, planned.request)
+    experiment = planned.experiment
+    options.progress.started(planned.description, experiment.device)
+    options.progress.clinical(experiment.dataset.clinical_variables)
+    for warning in planned.warnings:
+        options.progress.warn(f"warning: {warning}")
+    run_trials(experiment, planned.splits, metrics, planned.store, options, planned.request)
     finished = read_run(planned.store)
     page = write_run_page(finished, planned.store.folder)
     summaries = {name: summarise(finished, name) for name in score_names(finished)}

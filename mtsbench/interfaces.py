@@ -88,6 +88,18 @@ class KnownHazard(Protocol):
         ...
 
 
+@runtime_checkable
+class KnownMasks(Protocol):
+    """A dataset that can tell which cases have a tumour mask without reading their images.
+
+    Then a model that needs masks is refused before any case is prepared, where one has none.
+    """
+
+    def has_mask(self, case_id: str) -> bool:
+        """Whether `load` gives this case a mask; one that is empty is a mask."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Features:
     """What a backbone gives for a batch.

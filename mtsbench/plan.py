@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from mtsbench.bookkeeping import describe_run
 from mtsbench.errors import MtsbenchError, OptionError
 from mtsbench.experiment import resolve
-from mtsbench.splits import make_splits
+from mtsbench.fold_sizes import FoldSize, fold_sizes, plan_splits, small_fold_warnings
+from mtsbench.masks_needed import check_masks
 from mtsbench.store import RunStore
+from mtsbench.time_unit import time_unit_warnings
 
 if TYPE_CHECKING:
     from mtsbench.experiment import Experiment, Request
@@ -26,6 +28,8 @@ class PlannedRun:
 
     Attributes:
         done: Trials that an earlier run has finished.
+        folds: What the parts of every split hold.
+        warnings: What the user should know before anything is trained.
     """
 
     request: Request
@@ -34,6 +38,8 @@ class PlannedRun:
     description: RunDescription
     store: RunStore
     done: int
+    folds: tuple[FoldSize, ...]
+    warnings: tuple[str, ...]
 
     @property
     def label(self) -> str:
@@ -56,12 +62,14 @@ def plan_run(request: Request, components: Components, out: Path) -> PlannedRun:
 
     Raises:
         UnknownComponentError, OptionError: See `resolve`.
-        DataError: The cohort cannot be used or split, a record is damaged, or the run's folder
-            holds another run.
+        DataError: The cohort cannot be used or split, a part of a fold is too small for the model,
+            a mask that it needs is missing, a record is damaged, or the run's folder holds another
+            run.
     """
     experiment = resolve(request, components)
     outcomes = experiment.dataset.outcomes(experiment.endpoint)
-    splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
+    check_masks(experiment, outcomes)
+    splits = plan_splits(experiment, outcomes)
     description = describe_run(experiment, outcomes, splits)
     store = RunStore(out / description.name)
     done = 0
@@ -75,6 +83,11 @@ def plan_run(request: Request, components: Components, out: Path) -> PlannedRun:
         description=description,
         store=store,
         done=done,
+        folds=fold_sizes(splits, outcomes),
+        warnings=(
+            *time_unit_warnings(outcomes),
+            *small_fold_warnings(experiment, outcomes, splits),
+        ),
     )
 
 

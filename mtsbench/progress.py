@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from mtsbench.records import TrialRecord
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mtsbench.data import ClinicalVariable
     from mtsbench.records import FailedTrial, RunDescription
 
 LINE_SECONDS = 10.0
@@ -46,6 +47,12 @@ class Progress:
                 "and take no part",
                 highlight=False,
             )
+
+    def clinical(self, variables: Sequence[ClinicalVariable]) -> None:
+        """Say which columns are taken for clinical variables, and for which kind."""
+        if variables:
+            named = ", ".join(f"{one.name} ({one.kind})" for one in variables)
+            self.console.print(f"clinical variables: {named}", markup=False, highlight=False)
 
     def resumed(self, finished: int) -> None:
         """Say how many trials an earlier run has finished."""

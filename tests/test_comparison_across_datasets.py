@@ -37,6 +37,13 @@ def test_a_dataset_without_spread_gives_a_reason_and_no_mean(error):
         random_effects(np.array([0.1, 0.2, 0.3]), np.array([error, 0.1, 0.1]))
 
 
+def test_an_interval_of_a_mean_ends_where_no_difference_can_be():
+    differences, errors = np.array([-0.4, 0.5]), np.array([0.1, 0.1])
+
+    assert random_effects(differences, errors).interval[1] > 1
+    assert random_effects(differences, errors, possible=(-1, 1)).interval == (-1, 1)
+
+
 def test_a_mean_of_one_dataset_is_refused():
     with pytest.raises(UndefinedMetricError, match="over datasets needs two or more, got 1"):
         random_effects(np.array([0.1]), np.array([0.1]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
+from mtsbench.comparison.resampled_tests import ANYTHING, Range
 from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def random_effects(
     differences: NDArray[np.float64],
     standard_errors: NDArray[np.float64],
     *,
+    possible: Range = ANYTHING,
     confidence: float = 0.95,
 ) -> RandomEffects:
     """Random-effects mean with DerSimonian and Laird's variance and Hartung-Knapp interval.
@@ -63,6 +65,7 @@ def random_effects(
     Args:
         differences: (N,) one a dataset.
         standard_errors: (N,) of the differences.
+        possible: Least and largest mean that can be; the interval ends there.
         confidence: Of the interval.
 
     Raises:
@@ -89,7 +92,11 @@ def random_effects(
     mean = float(np.average(differences, weights=weight))
     spread = float((weight * (differences - mean) ** 2).sum() / (count - 1))
     reach = float(stats.t.ppf((1 + confidence) / 2, count - 1) * np.sqrt(spread / weight.sum()))
-    return RandomEffects(mean=mean, interval=(mean - reach, mean + reach), between=between**0.5)
+    return RandomEffects(
+        mean=mean,
+        interval=(max(possible[0], mean - reach), min(possible[1], mean + reach)),
+        between=between**0.5,
+    )
 
 
 def signed_rank_p(differences: NDArray[np.float64], *, exact: bool | None = None) -> float:

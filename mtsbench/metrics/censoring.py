@@ -63,8 +63,9 @@ def choose_tau(time: NDArray[np.float64], event: NDArray[np.bool_]) -> float:
     if len(fit) == 0:
         raise UndefinedMetricError(
             f"no half-year has G >= {FREE_AT_TAU} and {AT_RISK_AT_TAU:.0%} of the "
-            f"{len(time)} patients at risk; the last follow-up is day {time.max():g}. "
-            "State tau yourself"
+            f"{len(time)} patients at risk; the last follow-up is day {time.max():g}. Times must "
+            "be days: multiply years by 365.25 and months by 30.4375. A follow-up that is so short "
+            "in days has no such score"
         )
     return float(fit[-1])
 

@@ -177,7 +177,7 @@ def _complete(analyses: Sequence[Analysis]) -> tuple[list[str], np.ndarray]:
 def _mean(tests: Mapping[str, ResampledTest]) -> RandomEffects | str:
     """The random-effects mean, or why there is none."""
     try:
-        return random_effects(*_arrays(tests))
+        return random_effects(*_arrays(tests), possible=(-1.0, 1.0))
     except UndefinedMetricError as undefined:
         return str(undefined)
 

@@ -43,6 +43,9 @@ def primary(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in SECONDARY)
 
 
+DETECTABLE = "detectable by test / verdict"
+
+
 def run_table(run: FinishedRun) -> Table:
     """One row a trial and a last row of means; the oracle's columns where it is known.
 
@@ -106,16 +109,17 @@ def difference_table(analysis: Analysis) -> Table | None:
     """Differences in C from the reference; None without one.
 
     `method` is Nadeau-Bengio's 95 % interval, `p Holm` its p adjusted over the rows, `fitted` the
-    jackknife's interval; the last columns say which true difference the corrected test, and the
+    jackknife's interval; the last column says which true difference the corrected test, and the
     verdict, would find with a chance of 80 %.
     """
     if analysis.reference is None:
         return None
     table = Table(title=f"C-index minus that of {analysis.reference.name}", title_justify="left")
-    table.add_column("model", overflow="fold")
-    columns = ("difference", "method 95 %", "p Holm", "fitted 95 %", "robust")
-    for name in (*columns, "detectable by test", "detectable by verdict"):
-        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("model", overflow="fold", min_width=12)
+    # Wide enough that no word and no number breaks; the names of models take what is left.
+    widths = {"diff.": 5, "method": 7, "p Holm": 6, "fitted": 7, "robust": 6, DETECTABLE: 11}
+    for name, width in widths.items():
+        table.add_column(name, justify="right", overflow="fold", min_width=width)
     for one in analysis.comparisons.values():
         test, fitted = one.algorithm, one.fitted
         table.add_row(
@@ -125,8 +129,10 @@ def difference_table(analysis: Analysis) -> Table | None:
             "–" if one.adjusted_p is None else p_text(one.adjusted_p),
             "–" if fitted is None else interval_text(fitted.interval),
             verdict_text(one),
-            detectable_text(one, one.detectable.test),
-            detectable_text(one, one.detectable.verdict),
+            " / ".join(
+                detectable_text(one, found)
+                for found in (one.detectable.test, one.detectable.verdict)
+            ),
         )
     return table
 

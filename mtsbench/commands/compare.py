@@ -89,17 +89,17 @@ def _print(analyses: Sequence[Analysis], compared: ComparedRuns, reference: str 
             told = f"question {number} of {len(analyses)}" + f": {apart}" * bool(apart)
             console.print(told, style="bold")
         finished = [entry.run for entry in analysis.entries]
-        tables = (
+        shown = (
             comparison_table(finished),
+            *left_out_lines(analysis),
             difference_table(analysis),
+            *difference_notes(analysis),
+            *absent_text(analysis),
             recovery_table(finished),
         )
-        for table in tables:
-            if table is not None:
-                console.print(table)
-        notes = (*left_out_lines(analysis), *absent_text(analysis), *difference_notes(analysis))
-        for line in notes:
-            console.print(line)
+        for part in shown:
+            if part is not None:
+                console.print(part)
     if compared.alone:
         console.print("nothing to compare with:", style="bold")
         for line in compared.lines_alone():

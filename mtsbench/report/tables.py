@@ -150,8 +150,9 @@ def difference_notes(analysis: Analysis) -> tuple[str, ...]:
         reason if len(labels) == len(compared) else f"{', '.join(labels)}: {reason}"
         for reason, labels in reasons.items()
     ]
-    notes += dict.fromkeys(f"! {one.few_events}" for one in compared if one.few_events)
-    if any(one.algorithm for one in compared):
+    tested = [one for one in compared if one.algorithm and one.fitted]
+    notes += dict.fromkeys(f"! {one.few_events}" for one in tested if one.few_events)
+    if tested:
         notes.append(
             "detectable: the true difference that is found with a chance of 80 %; none: not even "
             "one of 0.50"

@@ -45,6 +45,7 @@ def describe_run(
         trials=len(splits) * len(experiment.protocol.seeds),
         tau=horizons[0],
         horizon=horizons[1],
+        recipe=experiment.recipe,
     )
 
 

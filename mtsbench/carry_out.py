@@ -55,10 +55,13 @@ def carry_out(planned: PlannedRun, metrics: Metrics, options: RunOptions) -> Car
     Raises:
         MtsbenchError: The run cannot go on; see `mtsbench.runner.run`.
     """
-    options.progress.started(planned.description, planned.experiment.device)
-    store = planned.store
+    experiment, store = planned.experiment, planned.store
+    options.progress.started(planned.description, experiment.device)
+    options.progress.clinical(experiment.dataset.clinical_variables)
+    for warning in planned.warnings:
+        options.progress.warn(f"warning: {warning}")
     with hold(store.folder, options.progress.warn):
-        run_trials(planned.experiment, planned.splits, metrics, store, options, planned.request)
+        run_trials(experiment, planned.splits, metrics, store, options, planned.request)
         finished = read_run(store)
         page = write_run_page(finished, store.folder)
     summaries = {name: summarise(finished, name) for name in score_names(finished)}

@@ -62,7 +62,7 @@ class ModelComponent(Component[T_co]):
     """A model, with what it needs and gives.
 
     Attributes:
-        needs: What a dataset must have: any image, a channel of this name, tumour masks of the
+        needs: What a dataset must have: any image, a channel of this name, tumour masks of all
             training cases, or clinical variables.
         needs_mask_at_test: Reads the true tumour mask of a *test* case.
         needs_gpu: Cannot be trained on a CPU in a useful time even with preset `demo`.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from mtsbench.errors import DataError
+from mtsbench.tied_times import merge_equal_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mtsbench.volumes import Grid, Volume
 
 ClinicalValue = float | str | None
+SurvivalReading = Literal["step", "linear"]
 ROUNDING = 1e-6  # a curve summed in float32 may rise by this much
 
 
@@ -52,7 +54,8 @@ class Outcomes:
     Attributes:
         endpoint: `pfs`, `rfs`, `os`, ...
         case_ids: Unique.
-        time: (N,) float64 days to event or censoring, > 0.
+        time: (N,) float64 days to event or censoring, > 0. Times that differ only by rounding are
+            made one (`mtsbench.tied_times`), so that everything made from them finds the ties.
         event: (N,) bool, True where the event was observed at `time`.
 
     Raises:
@@ -90,6 +93,7 @@ class Outcomes:
                     f"{self.endpoint}: case {case_id!r} has time {time:g}; expected days > 0. "
                     "Correct the row or leave the patient's endpoint empty"
                 )
+        object.__setattr__(self, "time", merge_equal_times(self.time))
 
     def __len__(self) -> int:
         return len(self.case_ids)
@@ -194,18 +198,23 @@ class Predictions:
         survival: (N, T) probability of being event-free at `survival_time`, never increasing;
             None if not given.
         survival_time: (T,) days, strictly increasing, not below 0.
+        survival_reading: How the curves are read between these days; must be given with them.
+            `step`: they fall only on days of the grid and are constant from each day until the
+            next (Kaplan-Meier, Breslow, trees). `linear`: they fall between the days too and are
+            read along straight lines (probabilities of intervals, smooth curves).
         tumour_probability: N arrays float32 (D, H, W) on each case's common grid; None if the
             model does not segment.
 
     Raises:
-        DataError: Lengths differ, a risk is not finite, a curve has no time grid, the grid does
-            not increase, or a curve rises or leaves [0, 1].
+        DataError: Lengths differ, a risk is not finite, a curve has no time grid or does not say
+            how it is read, the grid does not increase, or a curve rises or leaves [0, 1].
     """
 
     case_ids: tuple[str, ...]
     risk: NDArray[np.float64]
     survival: NDArray[np.float64] | None = None
     survival_time: NDArray[np.float64] | None = None
+    survival_reading: SurvivalReading | None = None
     tumour_probability: tuple[NDArray[np.float32], ...] | None = None
 
     def __post_init__(self) -> None:
@@ -223,11 +232,25 @@ class Predictions:
             )
         if (self.survival is None) != (self.survival_time is None):
             raise DataError("survival and survival_time must be given together")
+        _check_reading(self.survival_reading, given=self.survival is not None)
         if self.survival is not None and self.survival_time is not None:
             expected = (count, len(self.survival_time))
             if self.survival.shape != expected:
                 raise DataError(f"survival must have shape {expected}, got {self.survival.shape}")
             _check_curves(self.case_ids, self.survival, self.survival_time)
+
+
+def _check_reading(reading: str | None, *, given: bool) -> None:
+    if not given and reading is not None:
+        raise DataError(
+            f"survival_reading {reading!r} was given without survival curves; give them together"
+        )
+    if given and reading not in get_args(SurvivalReading):
+        raise DataError(
+            f"survival curves were given with survival_reading {reading!r}; say 'step' for curves "
+            "that fall only on the days of their grid (Kaplan-Meier, Breslow, trees), or 'linear' "
+            "for curves that fall between these days too"
+        )
 
 
 def _check_curves(

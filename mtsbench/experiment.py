@@ -24,6 +24,7 @@ from mtsbench.protocol import (
     geometry,
     training_budget,
 )
+from mtsbench.recipe import recipe_of
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mtsbench.plugins import Components
     from mtsbench.preprocessing import PreprocessingSettings
     from mtsbench.preprocessing.settings import TestCentre
+    from mtsbench.records import Recipe
     from mtsbench.splits import Split
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
@@ -57,6 +59,7 @@ class Request:
     preset: str = "auto"
     folds: int | None = None
     repeats: int | None = None
+    validation_share: float | None = None
     seeds: tuple[int, ...] | None = None
     device: str = "auto"
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -64,7 +67,13 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A run with every choice made."""
+    """A run with every choice made.
+
+    Attributes:
+        needs_mask_at_test: The true mask of a test case is given to the model or to its crop.
+        needs_masks: That, or the model learns from the masks of its training cases.
+        trains_network: The epoch of a network is chosen on the validation part.
+    """
 
     model_name: str
     dataset_name: str
@@ -80,6 +89,9 @@ class Experiment:
     dataset_options: Mapping[str, JsonValue]
     versions: Mapping[str, str]
     needs_mask_at_test: bool
+    recipe: Recipe | None
+    needs_masks: bool
+    trains_network: bool
     new_model: Callable[[], Model]
 
     def question(self) -> dict[str, JsonValue]:
@@ -139,6 +151,7 @@ def resolve(request: Request, components: Components) -> Experiment:
     training = replace_fields(training_budget(preset, published), settings["training"], "training")
     if composition is not None:
         check_balancing(composition, training)
+    needs_mask_at_test = record.needs_mask_at_test or preprocessing.test_centre == "mask"
     return Experiment(
         model_name=request.model,
         dataset_name=request.dataset,
@@ -153,7 +166,10 @@ def resolve(request: Request, components: Components) -> Experiment:
         model_options=_plain(model_options),
         dataset_options=_plain(dataset_options),
         versions=_versions([model, announced, *_parts(composition, components)]),
-        needs_mask_at_test=record.needs_mask_at_test or preprocessing.test_centre == "mask",
+        needs_mask_at_test=needs_mask_at_test,
+        needs_masks=needs_mask_at_test or "training-masks" in record.needs,
+        trains_network=composition is not None,
+        recipe=recipe_of(composition, training, preset, settings["training"]),
         new_model=model_maker(request.model, settings["model"], components, device),
     )
 
@@ -201,7 +217,7 @@ def _composition(built: object) -> Composition | None:
 def _check_needs(model: ModelComponent[object], dataset: Dataset, name: str) -> None:
     has = {"clinical"} if dataset.clinical_variables else set()
     has |= {"image", *dataset.channels} if dataset.channels else set()
-    # Whether the training cases have masks is seen when they are read.
+    # Whether the cases have masks is checked for those with an outcome: see `check_masks`.
     lacking = sorted(model.needs - has - {"training-masks"})
     if lacking:
         raise DataError(
@@ -231,6 +247,11 @@ def _protocol(request: Request, preset: PresetName) -> Protocol:
     return Protocol(
         folds=default.folds if request.folds is None else request.folds,
         repeats=default.repeats if request.repeats is None else request.repeats,
+        validation_share=(
+            default.validation_share
+            if request.validation_share is None
+            else request.validation_share
+        ),
         seeds=default.seeds if request.seeds is None else request.seeds,
     )
 

@@ -108,6 +108,9 @@ class ProtocolTable(_Table):
 
     folds: Annotated[int | None, Field(ge=2, description="a whole number >= 2")] = None
     repeats: Annotated[int | None, Field(ge=1, description="a whole number >= 1")] = None
+    validation_share: Annotated[
+        float | None, Field(gt=0, le=0.5, description="a number above 0 and at most 0.5")
+    ] = None
     seeds: Annotated[
         list[int] | None, Field(min_length=1, description="a list of whole numbers, like [0, 1]")
     ] = None
@@ -158,6 +161,7 @@ class ExperimentFile(_Table):
                 preset=self.preset,
                 folds=self.protocol.folds,
                 repeats=self.protocol.repeats,
+                validation_share=self.protocol.validation_share,
                 seeds=None if self.protocol.seeds is None else tuple(self.protocol.seeds),
                 device=self.device,
                 settings={

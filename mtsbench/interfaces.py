@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         LabelledCohort,
         Outcomes,
         Predictions,
+        SurvivalReading,
     )
     from mtsbench.volumes import Grid
 
@@ -84,6 +85,18 @@ class KnownHazard(Protocol):
 
     def factors(self, case_ids: Sequence[str]) -> Mapping[str, NDArray[np.float64]]:
         """Name to (N,) value of each ground-truth factor of the hazard."""
+        ...
+
+
+@runtime_checkable
+class KnownMasks(Protocol):
+    """A dataset that can tell which cases have a tumour mask without reading their images.
+
+    Then a model that needs masks is refused before any case is prepared, where one has none.
+    """
+
+    def has_mask(self, case_id: str) -> bool:
+        """Whether `load` gives this case a mask; one that is empty is a mask."""
         ...
 
 
@@ -203,11 +216,14 @@ class CurveHead(Protocol):
     """A head that also gives each case's survival curve.
 
     Attributes:
-        survival_time: (T,) buffer, days, increasing; the grid of `survival_curves`. Its length is
-            known when the head is built, so that a checkpoint fits.
+        survival_time: (T,) days, increasing; the grid of `survival_curves`. Buffers that it is kept
+            in have a length that is known when the head is built, so that a checkpoint fits.
+        survival_reading: `step` if the curves fall only on the days of `survival_time` (Breslow's
+            baseline), `linear` if they fall between them too and are read along straight lines.
     """
 
     survival_time: Tensor
+    survival_reading: SurvivalReading
 
     def learn_baseline(self, survival: Tensor, outcomes: Outcomes) -> None:
         """After training: learn what curves need from the outputs (N, K) of the training cases.

@@ -18,6 +18,9 @@ from mtsbench.composition import Composition, Part
 from mtsbench.errors import OptionError
 from mtsbench.options import Option, did_you_mean, field_table, format_value, option_table
 from mtsbench.plugins import Components, plural
+from mtsbench.protocol import training_budget
+from mtsbench.recipe import recipe_lines, recipe_of
+from mtsbench.records import Recipe
 
 Json = str | int | float | bool | None | Sequence["Json"] | dict[str, "Json"]
 Listed = Kind | Literal["plugin"]
@@ -253,6 +256,14 @@ def _print_composition(composition: Composition, console: Console) -> None:
     console.print(table)
     title = "published training (--set training.NAME=VALUE)"
     _print_options(title, field_table(composition.training), console)
+    console.print()
+    for line in recipe_lines(_demo_recipe(composition)):
+        console.print(line)
+
+
+def _demo_recipe(composition: Composition) -> Recipe | None:
+    """What preset `demo` makes of the published recipe; the other presets train as published."""
+    return recipe_of(composition, training_budget("demo", composition.training), "demo")
 
 
 def _part_text(part: Part) -> str:
@@ -313,6 +324,7 @@ def _composition_json(composition: Composition) -> dict[str, Json]:
         "head": _part_json(composition.head),
         "losses": [{**_part_json(item.loss), "weight": item.weight} for item in composition.losses],
         "training": cast("dict[str, Json]", asdict(composition.training)),
+        "demo_changes": list(recipe_lines(_demo_recipe(composition))),
         "paper_size": composition.paper_size,
         "paper_spacing": composition.paper_spacing,
     }

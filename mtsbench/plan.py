@@ -11,8 +11,10 @@ from mtsbench.bookkeeping import describe_run
 from mtsbench.checksums import DamagedFileError
 from mtsbench.errors import MtsbenchError, OptionError
 from mtsbench.experiment import resolve
-from mtsbench.splits import make_splits
+from mtsbench.fold_sizes import FoldSize, fold_sizes, plan_splits, small_fold_warnings
+from mtsbench.masks_needed import check_masks
 from mtsbench.store import RunStore
+from mtsbench.time_unit import time_unit_warnings
 
 if TYPE_CHECKING:
     from mtsbench.experiment import Experiment, Request
@@ -27,6 +29,8 @@ class PlannedRun:
 
     Attributes:
         done: Trials that an earlier run has finished and that are not damaged.
+        folds: What the parts of every split hold.
+        warnings: What the user should know before anything is trained.
     """
 
     request: Request
@@ -35,6 +39,8 @@ class PlannedRun:
     description: RunDescription
     store: RunStore
     done: int
+    folds: tuple[FoldSize, ...]
+    warnings: tuple[str, ...]
 
     @property
     def label(self) -> str:
@@ -57,11 +63,13 @@ def plan_run(request: Request, components: Components, out: Path) -> PlannedRun:
 
     Raises:
         UnknownComponentError, OptionError: See `resolve`.
-        DataError: The cohort cannot be used or split, or the run's folder holds another run.
+        DataError: The cohort cannot be used or split, a part of a fold is too small for the model,
+            a mask that it needs is missing, or the run's folder holds another run.
     """
     experiment = resolve(request, components)
     outcomes = experiment.dataset.outcomes(experiment.endpoint)
-    splits = make_splits(outcomes, experiment.protocol, experiment.dataset.centres())
+    check_masks(experiment, outcomes)
+    splits = plan_splits(experiment, outcomes)
     description = describe_run(experiment, outcomes, splits)
     store = RunStore(out / description.name)
     store.begun(description)  # or it raises
@@ -74,6 +82,11 @@ def plan_run(request: Request, components: Components, out: Path) -> PlannedRun:
         description=description,
         store=store,
         done=done,
+        folds=fold_sizes(splits, outcomes),
+        warnings=(
+            *time_unit_warnings(outcomes),
+            *small_fold_warnings(experiment, outcomes, splits),
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,13 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 
 from mtsbench.events import TrialEvent, trial_label
+from mtsbench.recipe import recipe_lines
 from mtsbench.records import TrialRecord
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mtsbench.data import ClinicalVariable
     from mtsbench.records import FailedTrial, RunDescription
 
 LINE_SECONDS = 10.0
@@ -35,14 +37,22 @@ class Progress:
         self.console = console
 
     def started(self, description: RunDescription, device: str) -> None:
-        """Say which run begins, and which cases it leaves out."""
+        """Say which run begins, how it departs from the published recipe, which cases it lacks."""
         self.console.print(f"run {description.name} on {device}", highlight=False)
+        for line in recipe_lines(description.recipe):
+            self.console.print(line, markup=False, highlight=False)
         if description.without_outcome:
             self.console.print(
                 f"{description.without_outcome} cases have no {description.question['endpoint']} "
                 "and take no part",
                 highlight=False,
             )
+
+    def clinical(self, variables: Sequence[ClinicalVariable]) -> None:
+        """Say which columns are taken for clinical variables, and for which kind."""
+        if variables:
+            named = ", ".join(f"{one.name} ({one.kind})" for one in variables)
+            self.console.print(f"clinical variables: {named}", markup=False, highlight=False)
 
     def resumed(self, finished: int) -> None:
         """Say how many trials an earlier run has finished."""

@@ -130,10 +130,30 @@ class StoredProfile(_Stored):
     projection: StoredProjection | None = None
 
 
+class RecipeChange(_Stored):
+    """A training setting that is not the model's published one.
+
+    Attributes:
+        by: `preset demo`, or `--set` where the user set it.
+    """
+
+    name: str
+    published: pydantic.JsonValue
+    used: pydantic.JsonValue
+    by: str
+
+
+class Recipe(_Stored):
+    """How a run trains: as its model was published, but for these changes."""
+
+    changes: tuple[RecipeChange, ...]
+
+
 class RunDescription(_Stored):
     """One run: the question asked, the method that answers it, and the trials expected.
 
     Attributes:
+        recipe: None where the model is not trained by the engine.
         tau: Last day that is scored, in days, from the outcomes alone; None where follow-up is
             too short for one.
         horizon: Day of single-day metrics.
@@ -152,6 +172,7 @@ class RunDescription(_Stored):
     trials: int
     tau: float | None = None
     horizon: float | None = None
+    recipe: Recipe | None = None
 
     def seeds(self) -> tuple[int, ...]:
         """Training seeds of the protocol. ValueError where the question names none."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mtsbench.bookkeeping import describe_run
 from mtsbench.machine import peak_memory_mib
+from mtsbench.masks_needed import check_prepared_masks
 from mtsbench.preprocessing import CaseCache, Preprocessing
 from mtsbench.tracking import Trackers
 from mtsbench.trial import TrialSetting, try_trial
@@ -70,7 +71,7 @@ def run(
             executor.
 
     Raises:
-        DataError: The cohort cannot be read.
+        DataError: The cohort cannot be read, or lacks a mask that the model needs.
         PluginError: The executor raised.
     """
     dataset = experiment.dataset
@@ -96,6 +97,7 @@ def run(
             workers=options.workers,
             progress=advance,
         )
+    check_prepared_masks(experiment, outcomes, cache)
     options.progress.prepared(len(outcomes), peak_memory_mib())
     with options.progress.trials() as show:
         report = options.trackers.beside(show)

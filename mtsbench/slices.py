@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 FIELD = 160.0  # mm
 CHANNELS: Mapping[str, float] = {"pet_suv": 0.0, "ct_hu": -1024.0}
 TRUE, PREDICTED = "true", "predicted"
+# In the file's metadata; earlier versions cut where true *or* predicted voxels were most.
+RULE, TRUE_FIRST = "rule", "most true tumour, else most predicted"
+
+Reason = Literal["true", "predicted", "neither", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,18 +37,25 @@ class Slice:
         true: bool (H, W).
         predicted: bool (H, W).
         spacing: mm of a pixel along (H, W).
+        chosen_by: Why this slice: it has the most true tumour; the patient has none, and it has
+            the most predicted tumour; there is neither, and it is the middle; or `unknown`, for it
+            was cut by an earlier version, whose slice need not show the true tumour.
     """
 
     images: Mapping[str, NDArray[np.float32]]
     true: NDArray[np.bool_]
     predicted: NDArray[np.bool_]
     spacing: tuple[float, float]
+    chosen_by: Reason = "true"
 
 
 def cut_slice(
     case: Case, true: NDArray[np.bool_], predicted: NDArray[np.bool_], grid: Grid
 ) -> Slice:
-    """The slice with most tumour, true and predicted, 160 mm wide about its middle.
+    """The slice with most true tumour, 160 mm wide about the middle of that tumour.
+
+    A patient without true tumour is shown where most is predicted, and one with neither in the
+    middle. Where the prediction is large, the slice with most of it need not hold any true tumour.
 
     Args:
         case: Gives the images, on their own grids.
@@ -52,11 +63,11 @@ def cut_slice(
         predicted: (D, H, W) on `grid`.
         grid: The true mask's.
     """
-    either = true | predicted
-    area = either.sum(axis=(1, 2))
+    shown = true if true.any() else predicted
+    area = shown.sum(axis=(1, 2))
     largest = np.flatnonzero(area == area.max())
     depth = int(largest[len(largest) // 2])
-    middle = [_middle(either[depth].any(axis=1 - axis)) for axis in (0, 1)]
+    middle = [_middle(shown[depth].any(axis=1 - axis)) for axis in (0, 1)]
     rows, columns = (
         _window(place, FIELD / step, count)
         for place, step, count in zip(middle, grid.spacing[1:], grid.size[1:], strict=True)
@@ -76,6 +87,7 @@ def cut_slice(
         true=true[depth, rows, columns],
         predicted=predicted[depth, rows, columns],
         spacing=(grid.spacing[1], grid.spacing[2]),
+        chosen_by=_reason(true, predicted),
     )
 
 
@@ -90,7 +102,7 @@ def write_slices(path: Path, slices: Mapping[str, Slice]) -> None:
         arrays[f"{case_id}/{TRUE}"] = np.ascontiguousarray(one.true)
         arrays[f"{case_id}/{PREDICTED}"] = np.ascontiguousarray(one.predicted)
         arrays[f"{case_id}/spacing"] = np.array(one.spacing)
-    save_file(arrays, path)
+    save_file(arrays, path, metadata={RULE: TRUE_FIRST})
 
 
 def read_slice(path: Path, case_id: str) -> Slice | None:
@@ -105,6 +117,7 @@ def read_slice(path: Path, case_id: str) -> Slice | None:
         return None
     read_checked(path)
     with safe_open(path, framework="numpy") as file:
+        known = (file.metadata() or {}).get(RULE) == TRUE_FIRST
         parts = {
             name.removeprefix(f"{case_id}/"): file.get_tensor(name)
             for name in file.keys()  # noqa: SIM118 - no mapping
@@ -119,7 +132,13 @@ def read_slice(path: Path, case_id: str) -> Slice | None:
         true=true,
         predicted=predicted,
         spacing=(height, width),
+        chosen_by=_reason(true, predicted) if known else "unknown",
     )
+
+
+def _reason(true: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Reason:
+    """Of the volumes, or of a slice of them that was cut by the rule."""
+    return "true" if true.any() else "predicted" if predicted.any() else "neither"
 
 
 def _middle(occupied: NDArray[np.bool_]) -> int:

@@ -144,19 +144,24 @@ def trial_cohorts(
 ) -> tuple[LabelledCohort, LabelledCohort, Cohort, Cohort]:
     """Training and validation cohorts with outcomes; without them, the test cohort and all others.
 
-    The last is prepared as the test cases are, so that both get their risk in the same way.
+    The last is prepared as the test cases are, so that both get their risk in the same way. A
+    model that needs no masks is shown none of a training or validation part that lacks some.
     """
 
-    def cohort(case_ids: Sequence[str], role: Role, with_mask: bool = True) -> Cohort:
+    def cohort(case_ids: Sequence[str], role: Role, with_mask: bool) -> Cohort:
         return preprocessing.cohort(
             cache, experiment.dataset, case_ids, role=role, with_mask=with_mask
         )
 
+    def labelled(case_ids: Sequence[str], role: Role) -> LabelledCohort:
+        shown = experiment.needs_masks or all(map(cache.has_mask, case_ids))
+        return LabelledCohort(
+            cohort=cohort(case_ids, role, shown), outcomes=outcomes.subset(case_ids)
+        )
+
     return (
-        LabelledCohort(cohort=cohort(split.train, "train"), outcomes=outcomes.subset(split.train)),
-        LabelledCohort(
-            cohort=cohort(split.validation, "held-out"), outcomes=outcomes.subset(split.validation)
-        ),
+        labelled(split.train, "train"),
+        labelled(split.validation, "held-out"),
         cohort(split.test, "held-out", experiment.needs_mask_at_test),
         cohort((*split.train, *split.validation), "held-out", experiment.needs_mask_at_test),
     )

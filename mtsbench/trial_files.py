@@ -27,6 +27,7 @@ PREDICTIONS, PREPROCESSING, MODEL = "predictions.parquet", "preprocessing.json",
 TRAINING_RISK, SLICES, LOG = "training_risk.parquet", "slices.safetensors", "log.jsonl"
 RISK = "risk.csv"  # of `mtsbench predict`
 MASK_COLUMNS = ("true_ml", "predicted_ml", "overlap_ml")
+CURVE, READING = "survival_", "survival_reading"
 
 
 class TrainingLog:
@@ -47,11 +48,16 @@ def read_log(folder: Path) -> list[tuple[int, dict[str, float]]]:
 
 
 def predictions_table(predictions: Predictions, evaluation: Evaluation | None) -> pd.DataFrame:
-    """One row a case: risk, survival probabilities by day, scores and volumes of its masks."""
+    """One row a case: risk, survival probabilities by day, scores and volumes of its masks.
+
+    The column `survival_reading` says how the curves are read between their days, and the name of
+    each day's column holds all its digits: a step curve is wrong on a day that was rounded.
+    """
     columns: dict[str, object] = {"case_id": predictions.case_ids, "risk": predictions.risk}
     if predictions.survival is not None and predictions.survival_time is not None:
-        for column, day in enumerate(predictions.survival_time):
-            columns[f"survival_{day:g}"] = predictions.survival[:, column]
+        columns[READING] = predictions.survival_reading
+        for column, day in enumerate(predictions.survival_time.tolist()):
+            columns[CURVE + repr(day).removesuffix(".0")] = predictions.survival[:, column]
     for name, scores in (evaluation.per_patient if evaluation else {}).items():
         columns[name] = pd.array([score.value for score in scores], dtype="Float64")
         columns[f"{name}_reason"] = pd.array([score.reason for score in scores], dtype="string")

@@ -77,6 +77,8 @@ class TinyCoxHead(nn.Module):
 class CurveHead(TinyCoxHead):
     """Exponential survival with the hazard of the training cases as baseline."""
 
+    survival_reading = "linear"
+
     def __init__(self, channels, clinical_features: int) -> None:
         super().__init__(channels, clinical_features)
         self.register_buffer("survival_time", torch.linspace(0, 3000, 7))

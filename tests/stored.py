@@ -155,6 +155,11 @@ def trial(store, known, split, make_record, seed, label, noise, changes) -> None
         key=trial_key(run.question, run.method, split.hash(), seed),
         split_sha256=split.hash(),
         cases={"train": len(others) - 10, "validation": 10, "test": len(test)},
+        events={
+            "train": int(others.event.sum()) - 5,
+            "validation": 5,
+            "test": int(test.event.sum()),
+        },
         scores=scores,
         oracle={},
         platform={"python": "3.12", "torch": "2.13.0"},
@@ -164,6 +169,7 @@ def trial(store, known, split, make_record, seed, label, noise, changes) -> None
         risk=risk,
         survival=survival,
         survival_time=None if survival is None else DAYS,
+        survival_reading=None if survival is None else "linear",
     )
     evaluation = Evaluation(
         scores=scores,

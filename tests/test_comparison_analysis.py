@@ -48,10 +48,11 @@ def test_runs_without_any_comparable_pair_have_no_concordance(analysed, monkeypa
     def undefined(tested):
         raise UndefinedMetricError("no comparable pair")
 
-    monkeypatch.setattr(module, "stratified_concordance", undefined)
+    monkeypatch.setattr(module, "cross_validated", undefined)
 
     entry = analysed(None, {"a": 1.0}).entries[0]
 
     assert entry.c_index is None
     assert entry.interval is None
+    assert entry.no_interval == "no comparable pair"
     assert np.isfinite(entry.cost.training)

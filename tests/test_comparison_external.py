@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,11 @@ from typer.testing import CliRunner
 from mtsbench.checksums import write_checksums
 from mtsbench.cli import app
 from mtsbench.comparison.external import compare_external, read_risks
+from mtsbench.comparison.resampled_tests import detectable
 from mtsbench.data import Outcomes
 from mtsbench.errors import DataError, OptionError
 from mtsbench.metrics.concordance import concordance
-from mtsbench.metrics.contrast import contrast
+from mtsbench.metrics.sampled_concordance import contrast, frozen
 
 
 def sign(folder):
@@ -58,14 +60,20 @@ def test_the_test_is_the_jackknife_contrast_with_holm(outcomes, predicted):
 
     one, two, three = compare_external(risks, outcomes, "a")
 
-    parts = [concordance(risks[name], outcomes.time, outcomes.event) for name in ("a", "bb")]
-    expected = contrast((parts[0].value, parts[1].value), (parts[0].influence, parts[1].influence))
-    assert one.difference is None
+    parts = [
+        frozen(concordance(risks[name], outcomes.time, outcomes.event)) for name in ("a", "bb")
+    ]
+    expected = contrast(*parts)
+    assert (one.difference, one.test) == (None, None)
     assert one.c_index == parts[0].value
-    assert two.difference.p == pytest.approx(expected.p)
-    smaller = min(two.difference.p, three.difference.p)
+    assert one.interval == parts[0].interval()
+    assert two.test == expected
+    assert two.difference == expected.value
+    smaller = min(two.test.p, three.test.p)
     assert min(two.adjusted_p, three.adjusted_p) == pytest.approx(min(1, 2 * smaller))
-    assert two.detectable == pytest.approx(2.8 * expected.standard_error)
+    freedom = expected.degrees_of_freedom
+    strict = detectable(expected.standard_error, freedom, level=0.025)
+    assert two.detectable == pytest.approx(strict)
     assert 0.5 < two.uno < 1
 
 
@@ -74,8 +82,24 @@ def test_a_copy_of_the_reference_is_not_tested(outcomes, predicted):
 
     _, copy = compare_external({"a": risk, "copy": risk}, outcomes, "a")
 
-    assert copy.difference is None
+    assert copy.difference == 0
+    assert copy.test is None
     assert copy.adjusted_p is None
+    assert "order every pair alike" in copy.undefined[0]
+
+
+def test_a_cohort_of_few_events_has_differences_and_no_intervals(outcomes, predicted):
+    few = replace(outcomes, event=np.arange(120) < 5)
+    risks = {n: read_risks(predicted(n, 1.0), outcomes, "other") for n in ("a", "bb")}
+
+    first, second = compare_external(risks, few, "a")
+
+    assert first.interval is None
+    assert second.test is None
+    assert -1 <= second.difference <= 1
+    assert second.undefined == (
+        "5 events are too few for an interval or a test of C, which need 6",
+    )
 
 
 def test_a_reference_that_is_no_model_is_refused(outcomes):
@@ -136,8 +160,8 @@ def test_the_command_prints_what_it_found(form, predicted, tmp_path, monkeypatch
         raise done.exception
     if form == "json":
         found = json.loads(done.stdout)
-        assert found[1]["difference"]["p"] < 0.05
-        assert "covariance" not in found[1]["difference"]
+        assert found[1]["test"]["p"] < 0.05
+        assert found[1]["difference"] > 0
     else:
         assert "137 patients, 128 events" in done.stdout
         assert max(len(line) for line in done.stdout.splitlines()) <= 80

@@ -26,6 +26,7 @@ def test_each_patient_stands_in_one_fold_of_every_repeat_and_seed(stored):
     for fold in found.folds:
         assert len(fold.training_risk) == 60
         assert (fold.predictions.survival_time == np.linspace(0, 4000, 41)).all()
+        assert fold.predictions.survival_reading == "linear"
         assert fold.masks["overlap_ml"].max() <= fold.masks["true_ml"].max()
 
 
@@ -56,4 +57,26 @@ def test_a_table_that_lost_patients_is_refused(stored):
 
     write_checksums(path.parent, store.records()[0].key, path.parent.iterdir())
     with pytest.raises(DataError, match=r"holds 29 cases, but the record says 30; remove the tr"):
+        read_patients(store, store.records())
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda table: table.drop(columns="survival_reading"), "nothing, where each row must say"),
+        (lambda table: table.assign(survival_reading="smooth"), "'smooth', where each row"),
+        (
+            lambda table: table.assign(survival_reading=["step"] * 10 + ["linear"] * 20),
+            "'linear' and 'step', where each row must say .* remove the trial's folder and run",
+        ),
+        (lambda table: table.assign(survival_reading=None), "None, where each row must say"),
+    ],
+)
+def test_stored_curves_are_read_as_they_say_or_not_at_all(stored, change, found):
+    store = stored(label="a")
+    path = store.trial_folder(store.records()[0]) / "predictions.parquet"
+    change(pd.read_parquet(path)).to_parquet(path)
+    write_checksums(path.parent, store.records()[0].key, path.parent.iterdir())
+
+    with pytest.raises(DataError, match=rf"parquet holds survival curves, but .* holds {found}"):
         read_patients(store, store.records())

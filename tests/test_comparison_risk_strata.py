@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mtsbench.comparison.risk_strata import auc_by_day, calibration, first_pass, risk_groups
+from mtsbench.metrics.risk_groups import hazard_ratio, log_rank
 from mtsbench.metrics.time_dependent_auc import cumulative_dynamic_auc
 from mtsbench.metrics.undefined import UndefinedMetricError
 
@@ -24,6 +25,17 @@ def test_groups_are_cut_at_the_median_of_each_training_fold_and_count_each_patie
     assert groups.log_rank.p < 0.001
     assert groups.hazard_ratio.value > 2
     assert groups.undefined == ()
+
+
+def test_both_the_log_rank_test_and_the_hazard_ratio_are_stratified_by_fold(tested):
+    fold = np.repeat([0, 1, 2], [len(one.outcomes) for one in tested.folds[:3]])
+
+    groups = risk_groups(tested)
+
+    data = groups.time, groups.event, groups.high
+    assert groups.log_rank == log_rank(*data, strata=fold)
+    assert groups.hazard_ratio == hazard_ratio(*data, strata=fold)
+    assert groups.hazard_ratio != hazard_ratio(*data)
 
 
 def test_one_group_only_gives_the_reason_and_no_test(tested):

@@ -125,7 +125,43 @@ def test_survival_curves_need_their_time_grid_and_fit_it():
     with pytest.raises(DataError, match="survival and survival_time must be given together"):
         Predictions(**two, survival_time=np.arange(3.0))
     with pytest.raises(DataError, match=r"survival must have shape \(2, 3\), got \(3, 2\)"):
-        Predictions(**two, survival=np.ones((3, 2)), survival_time=np.arange(3.0))
+        Predictions(
+            **two,
+            survival=np.ones((3, 2)),
+            survival_time=np.arange(3.0),
+            survival_reading="step",
+        )
     assert Predictions(
-        **two, survival=np.ones((2, 3)), survival_time=np.arange(3.0)
+        **two, survival=np.ones((2, 3)), survival_time=np.arange(3.0), survival_reading="linear"
     ).survival.shape == (2, 3)
+
+
+@pytest.mark.parametrize("reading", [None, "steps", ""])
+def test_survival_curves_must_say_how_they_are_read(reading):
+    with pytest.raises(
+        DataError, match=f"survival_reading {reading!r}; say 'step' for curves that"
+    ):
+        Predictions(
+            case_ids=("P1", "P2"),
+            risk=np.zeros(2),
+            survival=np.ones((2, 3)),
+            survival_time=np.arange(3.0),
+            survival_reading=reading,
+        )
+
+
+def test_a_reading_without_curves_is_refused():
+    with pytest.raises(DataError, match="survival_reading 'step' was given without survival cur"):
+        Predictions(case_ids=("P1",), risk=np.zeros(1), survival_reading="step")
+
+
+def test_times_of_outcomes_that_differ_by_rounding_are_one_time():
+    outcomes = Outcomes(
+        endpoint="os",
+        case_ids=("P1", "P2", "P3"),
+        time=np.array([0.30000000000000004, 0.3, 0.7]),
+        event=np.ones(3, np.bool_),
+    )
+
+    assert outcomes.time.tolist() == [0.3, 0.3, 0.7]
+    assert outcomes.subset(["P3", "P1"]).time.tolist() == [0.7, 0.3]

@@ -126,3 +126,34 @@ def test_adding_a_constant_to_every_log_risk_changes_no_curve():
 def test_without_events_there_is_no_baseline():
     with pytest.raises(DataError, match="os: no training case has an event, so there is no base"):
         learnt([0.0, 1.0], [5, 6], [False, False])
+
+
+def test_the_grid_holds_every_day_on_which_the_curves_fall():
+    time, event = [5.0, 1 / 3, 9.0, 9.0, 40.0], [True, True, True, False, False]
+
+    for points in (5, 6, 50):
+        baseline = learnt(np.zeros(5), time, event, points)
+
+        assert baseline.survival_time.tolist() == [0.0, 1 / 3, 5.0, 9.0, 40.0]
+        assert baseline.curves(torch.zeros(2)).shape == (2, 5)
+        # A checkpoint fits whatever the outcomes were.
+        BreslowBaseline(points).load_state_dict(baseline.state_dict())
+
+
+def test_where_the_grid_is_too_short_it_keeps_the_large_steps_and_the_last_day():
+    # Half the events are on day 30, the others on days of their own.
+    time = [30.0] * 20 + [float(day) for day in range(1, 21)] + [100.0]
+    baseline = learnt(np.zeros(41), time, [True] * 40 + [False], points=6)
+
+    days = baseline.survival_time.tolist()
+
+    assert len(days) <= 6
+    assert {0.0, 30.0, 100.0} <= set(days)
+    assert baseline.survival_reading == "step"
+
+
+def test_events_that_differ_by_rounding_are_one_step():
+    twice = learnt(np.zeros(3), [0.3, 0.3, 0.7], [True] * 3)
+    nearly = learnt(np.zeros(3), [0.3, 0.30000000000000004, 0.7], [True] * 3)
+
+    torch.testing.assert_close(nearly.curves(torch.zeros(1)), twice.curves(torch.zeros(1)))

@@ -211,6 +211,7 @@ def test_a_head_with_curves_learns_its_baseline_from_the_training_cases_and_keep
     predictions = made.predict(train.cohort)
 
     # An exponential baseline's maximum likelihood: expected events equal observed ones.
+    assert predictions.survival_reading == "linear"
     rate = -np.log(predictions.survival[:, 1]) / predictions.survival_time[1]
     assert (rate * train.outcomes.time).sum() == pytest.approx(train.outcomes.event.sum(), rel=1e-4)
     made.save(tmp_path)

@@ -121,6 +121,27 @@ def test_a_survival_network_behind_a_backbone_without_tumour_map_is_refused(phan
         assemble(composition, phantom.components(), 2, 1)
 
 
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("survival_reading", "head 'curves' has survival_curves but no survival_reading; a CurveH"),
+        ("learn_baseline", "head 'curves' has survival_curves but no learn_baseline; a CurveHead"),
+    ],
+)
+def test_a_head_whose_curves_would_be_left_out_is_refused(phantom, monkeypatch, missing, message):
+    monkeypatch.delattr(phantom.CurveHead, missing)
+
+    with pytest.raises(PluginError, match=message):
+        assemble(phantom.composition(head=Part(name="curves")), phantom.components(), 2, 1)
+
+
+def test_a_head_that_says_another_reading_is_refused(phantom, monkeypatch):
+    monkeypatch.setattr(phantom.CurveHead, "survival_reading", "smooth")
+
+    with pytest.raises(PluginError, match="head 'curves' has the survival_reading 'smooth'; it mu"):
+        assemble(phantom.composition(head=Part(name="curves")), phantom.components(), 2, 1)
+
+
 def test_a_head_that_would_see_nothing_is_refused(phantom):
     with pytest.raises(PluginError, match="head 'cox' would see no feature map: the composition"):
         assemble(phantom.composition(backbone_features=False), phantom.components(), 2, 1)

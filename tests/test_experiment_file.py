@@ -55,6 +55,7 @@ def test_every_choice_of_the_command_line_can_be_made(tmp_path):
         [protocol]
         folds = 4
         repeats = 2
+        validation_share = 0.3
         seeds = [3, 5]
 
         [[datasets]]
@@ -80,6 +81,7 @@ def test_every_choice_of_the_command_line_can_be_made(tmp_path):
         preset="standard",
         folds=4,
         repeats=2,
+        validation_share=0.3,
         seeds=(3, 5),
         device="cuda:1",
         settings={

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from golden_values import DATASETS, FITTED, near, patients, read
+from lifelines import CoxPHFitter
 
 from mtsbench.metrics.calibration import calibration_slope
 from mtsbench.metrics.kaplan_meier import kaplan_meier
@@ -94,6 +96,24 @@ def test_hazard_ratio_and_calibration_slope_are_those_of_r(name):
     near(breslow, expected["hr_train_fold_cut_breslow"]["hr"], FITTED)
     golden = expected["calibration_slope_oof_lpB"]
     near([*slope.coefficient, *slope.standard_error], [golden["slope"], golden["se"]], FITTED)
+
+
+@pytest.mark.filterwarnings("ignore")  # lifelines' use of pandas
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_hazard_ratio_stratified_by_fold_is_that_of_lifelines(name):
+    data, time, event = patients(name)
+    high = np.array(BASICS[name]["high_risk_train_fold_cut"]) == 1
+    rows = pd.DataFrame({"high": high * 1.0, "fold": data["fold_r1"], "t": time, "e": event})
+    fit = CoxPHFitter().fit(rows, "t", "e", strata=["fold"], fit_options={"precision": 1e-12})
+
+    found = hazard_ratio(time, event, high, strata=data["fold_r1"])
+
+    expected = fit.summary.loc["high"]
+    near(found.value, expected["exp(coef)"], FITTED)
+    limits = ["exp(coef) lower 95%", "exp(coef) upper 95%"]
+    near(found.interval, expected[limits].tolist(), FITTED)
+    near(found.p, expected["p"], FITTED)
+    assert found.value != pytest.approx(hazard_ratio(time, event, high).value, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", DATASETS)

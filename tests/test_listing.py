@@ -251,6 +251,8 @@ def test_a_deep_model_is_shown_with_its_parts_and_training(installed):
     assert ["segmentation_loss", "0.25", "x", "dice"] in rows(text)
     assert ["learning_rates", "int:float", ">", "0,...", "0:0.0001"] in rows(text)
     assert "128 x 128 x 128 voxels of 1 x 1 x 1 mm (D, H, W)" in text
+    demo = " ".join(text.split()).partition("preset demo changes the published recipe: ")[2]
+    assert "losses of segmentation multiplied by 1000 instead of 1" in demo
 
 
 def test_a_model_that_is_no_composition_is_not_built_to_be_shown(installed):

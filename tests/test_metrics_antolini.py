@@ -22,7 +22,7 @@ def test_where_curves_never_cross_it_is_harrells_c(seed, ties):
     assume((event[:, None] & later).any())
     curves = np.exp(-np.exp(risk)[:, None] * DAYS / 10)
 
-    found = antolini_c(curves, DAYS, time, event)
+    found = antolini_c(curves, DAYS, time, event, reading="step")
 
     assert found == pytest.approx(concordance(risk, time, event).value, abs=1e-12)
 
@@ -32,8 +32,8 @@ def test_each_pair_is_judged_on_the_day_of_its_event():
     curves = np.array([[1, 0.5, 0.5], [1, 0.8, 0.2], [1, 1, 1.0]])
     days, event = np.array([0.0, 4.0, 8.0]), np.ones(3, np.bool_)
 
-    early = antolini_c(curves, days, np.array([4.0, 9.0, 10.0]), event)
-    late = antolini_c(curves, days, np.array([8.0, 9.0, 10.0]), event)
+    early = antolini_c(curves, days, np.array([4.0, 9.0, 10.0]), event, reading="step")
+    late = antolini_c(curves, days, np.array([8.0, 9.0, 10.0]), event, reading="step")
 
     assert (early, late) == (1.0, pytest.approx(2 / 3))
 
@@ -42,13 +42,15 @@ def test_the_number_of_events_at_once_changes_nothing(monkeypatch):
     random = np.random.default_rng(0)
     time, event = random.integers(1, 10, 40).astype(float), random.random(40) < 0.6
     curves = np.sort(random.random((40, 11)))[:, ::-1]
-    whole = antolini_c(curves, DAYS, time, event)
+    whole = antolini_c(curves, DAYS, time, event, reading="step")
 
     monkeypatch.setattr(antolini, "LEADERS_AT_ONCE", 3)
 
-    assert antolini_c(curves, DAYS, time, event) == whole
+    assert antolini_c(curves, DAYS, time, event, reading="step") == whole
 
 
 def test_without_a_comparable_pair_it_is_undefined():
     with pytest.raises(UndefinedMetricError, match="among 2 cases with 0 events, so C"):
-        antolini_c(np.ones((2, 11)), DAYS, np.array([1.0, 2.0]), np.zeros(2, np.bool_))
+        antolini_c(
+            np.ones((2, 11)), DAYS, np.array([1.0, 2.0]), np.zeros(2, np.bool_), reading="step"
+        )

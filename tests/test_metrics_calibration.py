@@ -30,8 +30,23 @@ def test_the_mean_curve_is_compared_with_kaplan_meier():
     days = np.array([1.0, 2.0, 3.0])
     truth = np.tile(kaplan_meier(time, event).at(days), (3, 1))
 
-    assert km_calibration(truth, days, time, event) == 0
-    assert km_calibration(truth + 0.3, days, time, event) == pytest.approx(0.09 * 2.5 / 3)
+    assert km_calibration(truth, days, time, event, reading="linear") == 0
+    found = km_calibration(truth + 0.3, days, time, event, reading="linear")
+    assert found == pytest.approx(0.09 * 2.5 / 3)
+
+
+def test_step_curves_are_compared_with_kaplan_meier_day_by_day():
+    # From day 2 to 4 both are at 1/2, from 4 to 10 the model stays there and nobody is left, and
+    # before the first day both are 1.
+    time, event = np.array([2.0, 4.0]), np.ones(2, np.bool_)
+    own = kaplan_meier(time, event)
+    promised = np.full((2, 2), 0.5)
+
+    exact = km_calibration(np.tile(own.survival, (2, 1)), own.time, time, event, reading="step")
+    apart = km_calibration(promised, np.array([2.0, 10.0]), time, event, reading="step")
+
+    assert exact == 0
+    assert apart == pytest.approx(0.25 * 6 / 10)
 
 
 def test_predictions_twice_too_extreme_have_a_slope_of_one_half():

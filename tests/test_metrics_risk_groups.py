@@ -55,6 +55,16 @@ def test_a_higher_hazard_is_above_one_and_swapping_groups_inverts_it():
     assert swapped.p == pytest.approx(found.p)
 
 
+def test_groups_that_never_share_a_stratum_have_no_hazard_ratio():
+    with pytest.raises(UndefinedMetricError, match="covariate higher-risk group does not vary"):
+        hazard_ratio(TIME, EVENT, HIGH, strata=HIGH)
+
+
+def test_groups_of_which_one_always_goes_first_have_no_finite_hazard_ratio():
+    with pytest.raises(UndefinedMetricError, match="maximum: the covariate higher-risk group sep"):
+        hazard_ratio(TIME, EVENT, TIME < 2.5)
+
+
 @pytest.mark.parametrize("high", [TIME > 5.5, TIME < 5.5])
 def test_a_group_without_events_has_no_hazard_ratio(high):
     with pytest.raises(UndefinedMetricError, match=r"-risk group of [15] patients has no event"):

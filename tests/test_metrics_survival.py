@@ -197,6 +197,7 @@ PREDICTIONS = Predictions(
     risk=LOG_RISK,
     survival=np.exp(-np.exp(LOG_RISK)[:, None] * CURVE_DAYS / 1000),
     survival_time=CURVE_DAYS,
+    survival_reading="linear",
 )
 ALL = [HarrellC(), UnoC(), AntoliniC(), HorizonAuc(), IntegratedBrier(), PredictionAccuracy()]
 
@@ -210,7 +211,7 @@ def test_tau_and_the_censoring_distribution_are_those_of_test_and_training_fold(
     found = {name: score.value for name, score in scores().items()}
     data = TEST.time, TEST.event
     days = evaluation_grid(known.tau)
-    curves = survival_at(days, PREDICTIONS.survival, CURVE_DAYS), days, *data
+    curves = survival_at(days, PREDICTIONS.survival, CURVE_DAYS, reading="linear"), days, *data
     given = {"censoring": known.censoring}
 
     assert (known.tau, known.horizon) == (1643.25, 730.25)
@@ -237,7 +238,9 @@ def test_better_predictions_score_better(metric):
 
 
 def test_a_model_without_curves_has_no_score_of_curves():
-    found = scores(dataclasses.replace(PREDICTIONS, survival=None, survival_time=None))
+    nothing = {"survival": None, "survival_time": None, "survival_reading": None}
+
+    found = scores(dataclasses.replace(PREDICTIONS, **nothing))
 
     for name in ("AntoliniC", "IntegratedBrier", "PredictionAccuracy"):
         assert found[name].reason == "the model gives no survival curves"

@@ -25,7 +25,7 @@ QUIET = Progress(Console(file=StringIO()))
 def trial(tiny, tmp_path):
     components = tiny.components()
     experiment = resolve(
-        Request(model="uptake", dataset="tiny", preset="standard", folds=2), components
+        Request(model="uptake", dataset="tiny", preset="standard", folds=2, repeats=1), components
     )
     splits = make_splits(experiment.dataset.outcomes("pfs"), experiment.protocol, {})
     store = RunStore(tmp_path / "run")

@@ -108,6 +108,15 @@ def test_a_training_case_that_changes_does_change_it(tmp_path):
     assert fit(tmp_path, Phantoms(phantom(3, scale=2.0))) != fit(tmp_path, Phantoms())
 
 
+def test_clinical_variables_that_do_not_vary_in_training_are_told(tmp_path, caplog):
+    alike = [replace(phantom(n), clinical={"age": 50.0, "stage": "II"}) for n in range(1, 6)]
+
+    fit(tmp_path, Phantoms(*alike))
+
+    said = "left out, because their values do not vary among the 3 training cases: age, stage"
+    assert said in caplog.text
+
+
 def test_the_order_of_training_cases_does_not_matter(tmp_path):
     dataset = Phantoms(phantom(2, scale=300.0), phantom(4, scale=1e-3))
     cache = prepared(tmp_path, dataset)

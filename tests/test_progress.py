@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from mtsbench.data import ClinicalVariable
 from mtsbench.events import TrialEvent, trial_label
 from mtsbench.progress import Progress
 from mtsbench.records import StoredScore
@@ -52,6 +53,19 @@ def test_training_lines_name_the_trial_and_the_validation_scores(clock):
         report(TrialEvent(trial=TRIAL, done=7, total=20, values=values))
 
     assert printed(shown) == ("repeat 1 fold 2 seed 3 7/20 val C 0.712 val Dice 0.500 loss 1.500\n")
+
+
+def test_the_clinical_variables_are_named_with_their_kind():
+    shown = progress()
+    shown.clinical(
+        [
+            ClinicalVariable(name="age", kind="numeric"),
+            ClinicalVariable(name="t[b]", kind="categorical"),
+        ]
+    )
+    shown.clinical([])
+
+    assert printed(shown) == "clinical variables: age (numeric), t[b] (categorical)\n"
 
 
 def test_in_a_terminal_a_bar_shows_the_count():

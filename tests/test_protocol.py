@@ -65,6 +65,10 @@ def test_only_the_demo_has_three_folds():
     assert [default_protocol(name).folds for name in ("demo", "standard", "paper")] == [3, 5, 5]
 
 
+def test_all_but_the_demo_repeat_enough_for_a_test():
+    assert [default_protocol(name).repeats for name in ("demo", "standard", "paper")] == [1, 3, 3]
+
+
 def test_the_demo_sees_the_natural_field_of_view_on_a_coarse_grid():
     size, spacing = geometry("demo", DATASET, COMPOSITION)
 

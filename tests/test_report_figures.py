@@ -7,7 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from mtsbench.report.case_figures import _draw_slice, error_figure, example_figure
+from mtsbench.report.case_figures import (
+    _draw_slice,
+    draw_slices,
+    error_figure,
+    example_figure,
+)
 from mtsbench.report.figures import (
     COLOURS,
     LINES,
@@ -32,6 +37,7 @@ from mtsbench.report.survival_figures import (
 )
 from mtsbench.slices import Slice
 
+PLACES = ("best", "median", "worst")
 ALL = [
     leaderboard_figure,
     difference_figure,
@@ -117,6 +123,52 @@ def test_a_mask_that_fills_the_slice_still_has_a_contour():
 
     (contour,) = axes.collections
     assert contour.get_paths()[0].get_extents().width == pytest.approx(5)
+
+
+def test_example_patients_have_the_dice_of_the_very_mask_that_is_shown(analysed):
+    found = analysed(None, {"a": 1.0}, repeats=2, seeds=(0, 1))
+    (entry,) = found.entries
+
+    titles = [axes.get_title() for axes in example_figure(found).figure.axes if axes.get_title()]
+
+    assert [title.split("\n")[0] for title in titles] == [
+        f"{place} by {what}" for what in ("Dice", "survival") for place in PLACES
+    ]
+    first = {
+        case_id: dice
+        for fold in entry.tested.folds
+        if (fold.repeat, fold.seed) == (0, 0)
+        for case_id, dice in zip(fold.outcomes.case_ids, fold.masks["dice"], strict=True)
+    }
+    shown = [(one.split("\n")[1], float(one.split()[-1])) for one in titles[:3]]
+    assert [dice for _, dice in shown] == [round(first[case_id], 2) for case_id, _ in shown]
+    assert [dice for _, dice in shown] == [
+        round(float(np.quantile(list(first.values()), share)), 2) for share in (1, 0.5, 0)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("true", ""),
+        ("predicted", "no true tumour: most predicted"),
+        ("neither", "no tumour: middle slice"),
+        ("unknown", "slice chosen by an older version"),
+    ],
+)
+def test_a_slice_that_the_true_tumour_did_not_choose_says_so(reason, said):
+    mask = np.ones((5, 5), bool)
+    one = Slice(
+        images={"ct_hu": np.zeros((5, 5))},
+        true=mask,
+        predicted=mask,
+        spacing=(1, 1),
+        chosen_by=reason,
+    )
+
+    (axes,) = draw_slices([("P1", one)]).axes
+
+    assert axes.get_title() == "\n".join(filter(None, ("P1", said)))
 
 
 def test_small_p_values_are_not_zero():

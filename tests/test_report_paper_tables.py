@@ -36,7 +36,21 @@ def test_all_tables_have_rows_of_the_width_of_their_columns(analysis):
     (difference,) = tables["differences"].rows
     assert difference[0] == "good (given the true mask)"
     assert float(difference[1]) > 0
-    assert difference[-2] in {"yes", "no"}
+    assert difference[8] == "no test"
+    assert difference[9:11] == ("–", "–")
+    assert difference[-1].startswith("3 test folds are too few")
+    caption = tables["calibration"].caption
+    assert "log-rank test and hazard ratio, both stratified by fold" in caption
+
+
+def test_verdict_and_detectable_differences_are_named_and_marked(analysed):
+    found = analysed("poor", {"poor": 3.0, "good": 0.3}, folds=5, repeats=2, cases=60)
+    table = {one.name: one for one in all_tables(found)}["differences"]
+
+    cells = dict(zip(table.columns, table.rows[0], strict=True))
+    assert cells["robust"] == "yes !"
+    assert 0 < float(cells["detectable by test"]) <= float(cells["detectable by verdict"]) < 0.5
+    assert "!: test folds hold" in table.caption
 
 
 def test_shares_of_variance_are_told_where_the_protocol_can_tell_them(analysed):
@@ -94,8 +108,9 @@ def test_a_table_is_written_for_programs_and_papers(tmp_path):
     write_table(table, tmp_path)
 
     assert pd.read_csv(tmp_path / "t.csv").to_dict("list") == {"model": ["x & y"], "a_b": ["1|2"]}
-    assert (tmp_path / "t.md").read_text().splitlines()[2] == "| x & y | 1/2 |"
+    assert (tmp_path / "t.md").read_text().splitlines()[2] == r"| x & y | 1\|2 |"
     latex = (tmp_path / "t.tex").read_text()
     assert r"\toprule" in latex
+    assert r"\caption{100 \% of it}" in latex
     assert r"x \& y" in latex
     assert r"a\_b" in latex

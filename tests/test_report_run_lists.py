@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from mtsbench.report.run_lists import run_details, size
+from mtsbench.records import Recipe, RecipeChange
+from mtsbench.report.run_lists import facts_table, run_details, size
 from mtsbench.run_folders import RunFolder
 
 
@@ -43,3 +44,14 @@ def test_the_state_counts_what_is_not_done(
 
     assert (details[0], details[2]) == (state, "2.0 kB")
     assert details[3].startswith("harrell-c 0.7")
+
+
+def test_the_facts_of_a_run_tell_what_departs_from_the_published_recipe(make_description):
+    change = RecipeChange(name="epochs", published=200, used=12, by="preset demo")
+
+    table = facts_table(make_description(recipe=Recipe(changes=(change,))))
+
+    assert list(table.columns[1].cells)[-1] == (
+        "preset demo changes the published recipe: epochs 12 instead of 200"
+    )
+    assert "recipe" not in list(facts_table(make_description()).columns[0].cells)

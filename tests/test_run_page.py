@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from mtsbench.checksums import write_checksums
-from mtsbench.records import StoredScore
+from mtsbench.records import Recipe, RecipeChange, StoredScore
 from mtsbench.report.run_page import write_run_page
 
 LOADING_ATTRIBUTES = {"src", "href", "xlink:href", "srcset", "data", "poster", "action", "cite"}
@@ -122,6 +122,25 @@ def test_what_was_run_is_listed(write, make_run):
     assert "protocol: seeds[0]" in text
     assert "torch2.13.0" in text
     assert "codeinstalled package" in text
+
+
+@pytest.fixture
+def emphasis():
+    return RecipeChange(name="segmentation_emphasis", published=1.0, used=1000.0, by="preset demo")
+
+
+def test_what_departs_from_the_published_recipe_is_listed(
+    write, make_run, make_description, emphasis
+):
+    changed = make_description(recipe=Recipe(changes=(emphasis,)))
+    text = Page(write(make_run(changed))).plain()
+
+    assert "Changes from the published recipe" in text
+    assert "settingpublishedthis runchanged by" in text
+    assert "segmentation_emphasis1.01000.0preset demo" in text
+    published = Page(write(make_run(make_description(recipe=Recipe(changes=()))))).plain()
+    assert "None: the model was trained with the settings it was published with." in published
+    assert "published recipe" not in Page(write(make_run())).plain()
 
 
 def test_training_curves_are_drawn_for_what_was_logged(write, make_run):

@@ -25,7 +25,14 @@ def start(tiny, tmp_path):
     def start(out="run", save_masks=False, shown=None, case_memory=None, **settings):
         components = tiny.components()
         experiment = resolve(
-            Request(model="uptake", dataset="tiny", preset="standard", folds=3, settings=settings),
+            Request(
+                model="uptake",
+                dataset="tiny",
+                preset="standard",
+                folds=3,
+                repeats=1,
+                settings=settings,
+            ),
             components,
         )
         outcomes = experiment.dataset.outcomes("pfs")

@@ -52,12 +52,41 @@ def test_a_tumour_at_the_edge_keeps_the_width_of_the_field(place):
     assert one.true.sum() == 16
 
 
+def test_a_larger_prediction_elsewhere_does_not_hide_the_true_tumour():
+    true, predicted = np.zeros(GRID.size, bool), np.zeros(GRID.size, bool)
+    true[1, 10:14, 10:14] = True
+    predicted[3:] = True  # nearly the whole field of view, but not the true tumour's slice
+
+    one = cut_slice(patient(), true, predicted, GRID)
+
+    assert (one.true.sum(), one.predicted.sum(), one.chosen_by) == (16, 0, "true")
+
+
+def test_of_all_slices_the_one_with_most_true_tumour_is_cut():
+    true, predicted = masks(4, 50, 60)
+    true[2, 40:50, 60:70] = True  # 100 voxels, where slice 4 has 16 true and 16 predicted
+    predicted[4, :, :] = True
+
+    one = cut_slice(patient(), true, predicted, GRID)
+
+    assert (one.true.sum(), one.chosen_by) == (100, "true")
+
+
+def test_without_true_tumour_the_slice_with_most_predicted_is_cut_and_says_so():
+    _, predicted = masks(4, 50, 60)
+
+    one = cut_slice(patient(), np.zeros(GRID.size, bool), predicted, GRID)
+
+    assert (one.predicted.sum(), one.chosen_by) == (16, "predicted")
+
+
 def test_without_any_tumour_the_middle_is_cut():
     empty = np.zeros(GRID.size, bool)
 
     one = cut_slice(patient(), empty, empty, GRID)
 
     assert one.images["pet_suv"][0, 0] == 20
+    assert one.chosen_by == "neither"
 
 
 def test_slices_are_read_back_by_case(tmp_path):
@@ -69,11 +98,23 @@ def test_slices_are_read_back_by_case(tmp_path):
     found = read_slice(tmp_path / "slices.safetensors", "P1")
 
     assert found.spacing == one.spacing
+    assert found.chosen_by == "true"
     np.testing.assert_array_equal(found.true, one.true)
     np.testing.assert_array_equal(found.predicted, one.predicted)
     np.testing.assert_array_equal(found.images["pet_suv"], one.images["pet_suv"])
     assert read_slice(tmp_path / "slices.safetensors", "P2") is None
     assert read_slice(tmp_path / "none", "P1") is None
+
+
+def test_the_slice_of_an_earlier_version_is_not_taken_for_one_cut_by_the_true_tumour(tmp_path):
+    from safetensors.numpy import load_file, save_file
+
+    path = tmp_path / "slices.safetensors"
+    write_slices(path, {"P1": cut_slice(patient(), *masks(2, 50, 60), GRID)})
+    save_file(load_file(path), path)  # without the metadata that names the rule
+    write_checksums(tmp_path, "k", [path])
+
+    assert read_slice(path, "P1").chosen_by == "unknown"
 
 
 def test_a_damaged_file_is_named(tmp_path):

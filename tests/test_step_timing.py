@@ -16,7 +16,7 @@ from mtsbench.step_timing import seconds_to_do, why_not_timed
 from mtsbench.time_estimate import forecast
 
 SETTINGS = {
-    "dataset.cases": "16",
+    "dataset.cases": "24",
     "training.batch_size": "2",
     "training.epochs": "2",
     "training.steps_per_epoch": "1",

@@ -186,6 +186,11 @@ EachThread = loading(
 )
 
 
+class Denies(Right):
+    def has_mask(self, case_id: str) -> bool:
+        return False
+
+
 class TimeAmongClinical(Right):
     clinical_variables = (ClinicalVariable(name="Time", kind="numeric"),)
 
@@ -243,6 +248,7 @@ FAULTS = [
     ("images_are_finite_and_of_the_declared_channels", OtherChannel, r"\['ct_hu'\], the data"),
     ("channels_and_mask_lie_in_one_patient", Elsewhere, "'mask': no overlap with the channels"),
     ("masks_hold_zero_and_one", Labels, r"a mask holds the values \[0, 2\]"),
+    ("masks_hold_zero_and_one", Denies, r"has_mask says False of case 'R00', and load gives a mas"),
     ("clinical_values_are_those_declared", Undeclared, "has clinical .*'stage'"),
     ("clinical_values_are_those_declared", AgeAsText, "'age' .* is numeric, got 'forty'"),
     ("no_clinical_variable_is_an_outcome", TimeAmongClinical, "has the name of an outcome"),

@@ -12,6 +12,8 @@ from mtsbench.testing import BrokenPromise, HeadContract
 class RightHead(nn.Module):
     """Exponential survival; right in every way."""
 
+    survival_reading = "linear"
+
     def __init__(self, channels, clinical_features: int) -> None:
         super().__init__()
         self.groups = tuple(channels)
@@ -139,6 +141,14 @@ class StandingTime(RightHead):
         self.survival_time = torch.zeros(5)
 
 
+class SilentCurves(RightHead):
+    survival_reading = None
+
+
+class CurvesWithoutBaseline(RightHead):
+    learn_baseline = property()
+
+
 class OppositeRisk(RightHead):
     def risk(self, survival):
         return -survival[:, 0]
@@ -178,6 +188,8 @@ FAULTS = [
     ("the_curves_are_probabilities_that_never_rise", LargeCurves, r"not in \[0, 1\]"),
     ("the_curves_are_probabilities_that_never_rise", WideCurves, r"\(12, 5\), got \(12, 4\)"),
     ("the_curves_are_probabilities_that_never_rise", StandingTime, "survival_time does not incr"),
+    ("the_curves_say_how_they_are_read", SilentCurves, "is None; it must be 'step' for curves"),
+    ("the_curves_say_how_they_are_read", CurvesWithoutBaseline, "survival_curves but no learn_b"),
     ("a_higher_risk_has_the_lower_curve", OppositeRisk, "must mean an earlier event"),
     ("the_state_fits_a_new_build", Forgetful, "same state gives other risks"),
     ("the_state_fits_a_new_build", GrowsWithOutcomes, "does not fit the next"),

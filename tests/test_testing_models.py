@@ -133,7 +133,8 @@ class WithCurves(Right):
         found = super().predictions(cohort, cases)
         rate = 1e-3 * np.exp(self.sign * found.risk)
         days = np.linspace(0, 3000, 7)
-        return replace(found, survival=np.exp(-rate[:, None] * days[None, :]), survival_time=days)
+        curves = np.exp(-rate[:, None] * days[None, :])
+        return replace(found, survival=curves, survival_time=days, survival_reading="linear")
 
 
 class CurvesUpsideDown(WithCurves):

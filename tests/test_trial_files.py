@@ -54,6 +54,7 @@ def test_survival_curves_and_reasons_have_columns_of_their_own(tmp_path):
         risk=np.array([1.0, 2.0]),
         survival=np.array([[0.9, 0.8], [0.7, 0.5]]),
         survival_time=np.array([365.0, 730.5]),
+        survival_reading="step",
     )
     evaluation = Evaluation(
         scores={},
@@ -77,7 +78,25 @@ def test_survival_curves_and_reasons_have_columns_of_their_own(tmp_path):
     }
     assert list(table["survival_365"]) == [0.9, 0.7]
     assert list(table["survival_730.5"]) == [0.8, 0.5]
+    assert list(table["survival_reading"]) == ["step", "step"]
     assert table["dice"].isna().tolist() == [False, True]
     assert table["dice_reason"][1] == "the true mask is empty"
     assert table.loc[0, ["true_ml", "predicted_ml", "overlap_ml"]].tolist() == [5.0, 3.0, 2.0]
     assert table.loc[1, ["true_ml", "predicted_ml", "overlap_ml"]].isna().all()
+
+
+def test_the_days_of_curves_keep_all_their_digits():
+    # A step curve is wrong on a day that was rounded, and two close days must not become one.
+    days = np.array([0.0, 100 / 3, 1234.5678, 1234.5678000001, 1000000.0])
+    predictions = Predictions(
+        case_ids=("A",),
+        risk=np.zeros(1),
+        survival=np.ones((1, 5)),
+        survival_time=days,
+        survival_reading="step",
+    )
+
+    names = list(predictions_table(predictions, None).columns)
+
+    assert names[:4] == ["case_id", "risk", "survival_reading", "survival_0"]
+    assert [float(name.removeprefix("survival_")) for name in names[3:]] == days.tolist()

@@ -148,15 +148,17 @@ class DeepInside(UptakeModel):
     )
 
 
-def components(*, needs=frozenset(), with_parts: bool = False) -> Components:
+def components(
+    *, needs=frozenset(), with_parts: bool = False, dataset=build_dataset, model=build_model
+) -> Components:
     announced = [
-        ("dataset", Component(name="tiny", summary="Tiny", build=build_dataset, reference=URL)),
+        ("dataset", Component(name="tiny", summary="Tiny", build=dataset, reference=URL)),
         (
             "model",
             ModelComponent(
                 name="uptake",
                 summary="Uptake",
-                build=build_model,
+                build=model,
                 reference=URL,
                 produces=frozenset({"risk", "mask"}),
                 needs=needs,
@@ -197,7 +199,9 @@ def follow(folder: Path, trackers, **settings) -> tuple[RunStore, str]:
     """Do a run of three trials with these trackers: its store, and what the user was told."""
     installed = components()
     experiment = resolve(
-        Request(model="uptake", dataset="tiny", preset="standard", folds=3, settings=settings),
+        Request(
+            model="uptake", dataset="tiny", preset="standard", folds=3, repeats=1, settings=settings
+        ),
         installed,
     )
     splits = make_splits(experiment.dataset.outcomes("pfs"), experiment.protocol, {})

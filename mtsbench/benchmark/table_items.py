@@ -66,7 +66,7 @@ def antolini(protocol: Protocol, *, patients: int) -> Measurement:
     """Antolini's C of whole curves."""
     risk, time, event = follow_up(patients)
     days, curves = survival_curves(risk)
-    return repeat(lambda: antolini_c(curves, days, time, event), protocol)
+    return repeat(lambda: antolini_c(curves, days, time, event, reading="linear"), protocol)
 
 
 def brier(protocol: Protocol, *, patients: int) -> Measurement:
@@ -74,7 +74,7 @@ def brier(protocol: Protocol, *, patients: int) -> Measurement:
     risk, time, event = follow_up(patients)
     grid = evaluation_grid(choose_tau(time, event))
     days, curves = survival_curves(risk)
-    on_grid = survival_at(grid, curves, days)
+    on_grid = survival_at(grid, curves, days, reading="linear")
     return repeat(lambda: integrated_brier_score(on_grid, grid, time, event), protocol)
 
 

@@ -30,7 +30,8 @@ def show_one(done: CarriedOut, *, as_json: bool) -> None:
 
     assert done.run is not None  # it was carried out
     if as_json:
-        typer.echo(json.dumps(run_json(done.run, done.page), indent=2))
+        told = {"warnings": list(done.planned.warnings), **run_json(done.run, done.page)}
+        typer.echo(json.dumps(told, indent=2))
     else:
         console = Console()
         print_run(done.run, console)
@@ -121,5 +122,6 @@ def _run_json(one: CarriedOut) -> dict[str, JsonValue]:
         "dataset": one.planned.request.dataset,
         "folder": str(one.planned.store.folder),
         "error": None if one.error is None else one_line(one.error),
+        "warnings": list(one.planned.warnings),
         **found,
     }

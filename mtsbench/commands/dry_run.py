@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from mtsbench.fold_sizes import FoldSize
     from mtsbench.plan import PlannedRun
     from mtsbench.time_estimate import Forecast
 
@@ -54,6 +55,9 @@ def show_plan(
     console.print(plan_table(forecasts))
     for note in plan_notes(forecasts):
         console.print(note)
+    for one in planned:
+        for warning in one.warnings:
+            console.print(f"warning: {one.label}: {warning}", soft_wrap=True)
 
 
 def _json(forecasts: Sequence[Forecast]) -> dict[str, JsonValue]:
@@ -85,4 +89,16 @@ def _run_json(forecast: Forecast) -> dict[str, JsonValue]:
         "basis": forecast.estimate.basis,
         "source": forecast.estimate.source,
         "cases_to_prepare": forecast.unprepared,
+        "folds": [_fold_json(one) for one in planned.folds],
+        "warnings": list(planned.warnings),
+    }
+
+
+def _fold_json(size: FoldSize) -> dict[str, JsonValue]:
+    parts = {"train": size.train, "validation": size.validation, "test": size.test}
+    return {
+        "repeat": size.repeat,
+        "fold": size.fold,
+        "cases": {name: part.cases for name, part in parts.items()},
+        "events": {name: part.events for name, part in parts.items()},
     }

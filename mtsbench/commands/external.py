@@ -58,18 +58,20 @@ def external(
     risks = {folder.name: read_risks(folder, outcomes, fingerprint) for folder in predictions}
     found = compare_external(risks, outcomes, reference)
     if as_json:
-        plain = [asdict(one) for one in found]
-        for one in plain:
-            if one["difference"] is not None:
-                del one["difference"]["covariance"]
-        typer.echo(json.dumps(plain, indent=2))
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2))
     else:
         simulated = " (SIMULATED)" if patients.simulated else ""
-        Console().print(_table(found, f"{dataset}{simulated}", outcomes, reference))
+        console = Console()
+        console.print(_table(found, f"{dataset}{simulated}", outcomes, reference))
+        for one in found:
+            for reason in one.undefined:
+                console.print(f"{one.label}: {reason}", markup=False, highlight=False)
 
 
 def _table(found: tuple[ExternalScore, ...], name: str, outcomes: Outcomes, first: str) -> Table:
     from rich.table import Table
+
+    from mtsbench.report.numbers import interval_text, p_text
 
     events = int(outcomes.event.sum())
     table = Table(
@@ -78,18 +80,18 @@ def _table(found: tuple[ExternalScore, ...], name: str, outcomes: Outcomes, firs
         title_justify="left",
     )
     table.add_column("model", overflow="fold")
-    for column in ("C-index", "Uno's C", "difference", "p Holm", "detect."):
+    for column in ("C-index", "Uno's C", "difference", "p Holm", "detectable"):
         table.add_column(column, justify="right", overflow="fold")
     for one in found:
-        change = one.difference
+        test = one.test
         table.add_row(
             one.label,
-            f"{one.c_index:.3f} [{one.interval[0]:.2f}, {one.interval[1]:.2f}]",
+            f"{one.c_index:.3f} {interval_text(one.interval)}",
             "–" if one.uno is None else f"{one.uno:.3f}",
             "–"
-            if change is None
-            else f"{change.value:+.3f} [{change.interval[0]:.2f}, {change.interval[1]:.2f}]",
-            "–" if one.adjusted_p is None else f"{one.adjusted_p:.3f}",
+            if one.difference is None
+            else f"{one.difference:+.3f} {interval_text(test.interval if test else None)}",
+            "–" if one.adjusted_p is None else p_text(one.adjusted_p),
             "–" if one.detectable is None else f"{one.detectable:.2f}",
         )
     return table

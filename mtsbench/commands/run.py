@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # What a file says and the command line may not say again.
 ASKED = (
     *("model", "dataset", "data_root", "endpoint", "preset"),
-    *("folds", "repeats", "seeds", "settings"),
+    *("folds", "repeats", "validation_share", "seeds", "settings"),
 )
 
 SeedText = Annotated[
@@ -63,7 +63,11 @@ def run(
         ),
     ] = "auto",
     folds: Annotated[int | None, typer.Option(help="Default 3 for demo, else 5.")] = None,
-    repeats: Annotated[int | None, typer.Option(help="Shuffles of the folds; default 1.")] = None,
+    repeats: Annotated[int | None, typer.Option(help="Default 1 for demo, else 3.")] = None,
+    validation_share: Annotated[
+        float | None,
+        typer.Option(help="Part of the cases outside a test fold that validates; default 0.2."),
+    ] = None,
     seeds: SeedText = None,
     settings: Annotated[
         list[str] | None,
@@ -138,6 +142,7 @@ def run(
             preset=preset,
             folds=folds,
             repeats=repeats,
+            validation_share=validation_share,
             seeds=parse_seeds(seeds),
             device=device,
             settings=others,

@@ -6,26 +6,63 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mtsbench.comparison.fold_scores import FoldDifferences, fold_differences, share_tested
+from mtsbench.comparison.fitted_models import cross_validated
+from mtsbench.comparison.fold_scores import (
+    FoldDifferences,
+    few_events,
+    fold_differences,
+    folds_of,
+    share_tested,
+)
 from mtsbench.comparison.resampled_tests import (
+    ANYTHING,
     PosteriorShares,
+    Range,
     ResampledTest,
     correlated_bayes,
+    detectable,
     holm,
     nadeau_bengio,
 )
-from mtsbench.metrics.concordance import Concordance, concordance
-from mtsbench.metrics.contrast import Contrast, contrast
+from mtsbench.metrics.sampled_concordance import Contrast, contrast
 from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mtsbench.comparison.comparable import FinishedRun
     from mtsbench.comparison.patients import RunPatients
 
 PRIMARY = "harrell-c"
 EQUIVALENT: Mapping[str, float] = {"harrell-c": 0.01, "dice": 0.02, "ibs": 0.005}
+# Scores from 0 to 1, whose differences cannot leave -1 to 1.
+SHARES = frozenset(
+    {
+        *("harrell-c", "uno-c", "antolini-c", "auc", "ibs"),
+        *("dice", "surface-dice", "detection"),
+    }
+)
 SIGNIFICANT = 0.05
-POWER_80 = 2.8  # 1.96 + 0.84: found at 5 % with a chance of 80 %
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detectable:
+    """The smallest true difference that is found with a chance of 80 %.
+
+    None where there is no test, or where not even the largest difference that can be would be
+    found.
+
+    Attributes:
+        test: By the corrected test, at the level that Holm's adjustment asks of the smallest p.
+        verdict: By the verdict, which needs the test of the fitted models too: the larger of both.
+    """
+
+    test: float | None
+    verdict: float | None
+
+
+NOTHING_DETECTABLE = Detectable(test=None, verdict=None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +70,8 @@ class Comparison:
     """One model against the reference, by the primary metric.
 
     Attributes:
+        difference: In C, mean over the test folds, higher is better for this model; None with
+            `undefined`.
         differences: By fold, averaged over seeds, higher is better for this model.
         algorithm: Nadeau-Bengio: would the *method* do better at this sample size? None with
             `undefined`.
@@ -41,11 +80,12 @@ class Comparison:
         fitted: Jackknife over patients: do the *fitted* models differ? None with `undefined`.
         undefined: Why a test has no value.
         robust: Both tests find the same direction at 5 %, the first after Holm.
-        detectable: Smallest true difference of the fitted models that this cohort would show
-            with a chance of 80 %; None where `fitted` is.
+        detectable: What this protocol would find on this cohort.
+        few_events: Why the verdict is less certain than it looks; None where it is not.
     """
 
     label: str
+    difference: float | None
     differences: FoldDifferences
     algorithm: ResampledTest | None
     adjusted_p: float | None
@@ -53,7 +93,8 @@ class Comparison:
     fitted: Contrast | None
     undefined: tuple[str, ...]
     robust: bool
-    detectable: float | None
+    detectable: Detectable
+    few_events: str | None
 
 
 def compare_with_reference(
@@ -69,27 +110,29 @@ def compare_with_reference(
     found = [_compare(reference, label, run, tested) for label, run, tested in others]
     tests = [one.algorithm.p for one in found if one.algorithm is not None]
     adjusted = iter(holm(tests))
-    return tuple(one if one.algorithm is None else _with_holm(one, next(adjusted)) for one in found)
-
-
-def stratified_concordance(tested: RunPatients) -> Concordance:
-    """Harrell's C with pairs formed only inside a trial, weighted by their number.
-
-    Its influence has one entry a row of `tested`: errors need `tested.patient()`.
-
-    Raises:
-        UndefinedMetricError: No pair is comparable.
-    """
-    return concordance(tested.risk(), tested.time(), tested.event(), strata=tested.stratum())
+    return tuple(
+        one if one.algorithm is None else _with_verdict(one, next(adjusted), len(tests))
+        for one in found
+    )
 
 
 def explore(reference: FinishedRun, other: FinishedRun, metric: str) -> ResampledTest | str:
     """Nadeau-Bengio of any other metric, unadjusted; the reason where it is undefined."""
+    values = fold_differences(reference, other, metric).values
     try:
-        values = fold_differences(reference, other, metric).values
-        return nadeau_bengio(values, test_share=share_tested(reference))
+        return _test(reference, values, metric)
     except UndefinedMetricError as undefined:
         return str(undefined)
+
+
+def _test(reference: FinishedRun, values: NDArray[np.float64], metric: str) -> ResampledTest:
+    possible: Range = (-1.0, 1.0) if metric in SHARES else ANYTHING
+    return nadeau_bengio(
+        values,
+        test_share=share_tested(reference),
+        folds=folds_of(reference),
+        possible=possible,
+    )
 
 
 def _compare(
@@ -101,25 +144,26 @@ def _compare(
     share = share_tested(reference[0])
     differences = fold_differences(reference[0], run, PRIMARY)
     undefined: list[str] = []
-    algorithm, posterior, fitted = None, None, None
+    difference, algorithm, posterior, fitted = None, None, None, None
     try:
-        algorithm = nadeau_bengio(differences.values, test_share=share)
+        algorithm = _test(reference[0], differences.values, PRIMARY)
         posterior = correlated_bayes(
-            differences.values, correlation=share / (1 + share), equivalence=EQUIVALENT[PRIMARY]
+            differences.values,
+            correlation=share / (1 + share),
+            folds=folds_of(reference[0]),
+            equivalence=EQUIVALENT[PRIMARY],
         )
     except UndefinedMetricError as error:
         undefined.append(str(error))
     try:
-        first, second = stratified_concordance(reference[1]), stratified_concordance(tested)
-        fitted = contrast(
-            (first.value, second.value),
-            (first.influence, second.influence),
-            patient=tested.patient(),
-        )
+        first, second = cross_validated(reference[1]), cross_validated(tested)
+        difference = second.value - first.value
+        fitted = contrast(first, second)
     except UndefinedMetricError as error:
         undefined.append(str(error))
     return Comparison(
         label=label,
+        difference=difference,
         differences=differences,
         algorithm=algorithm,
         adjusted_p=None,
@@ -127,16 +171,40 @@ def _compare(
         fitted=fitted,
         undefined=tuple(undefined),
         robust=False,
-        detectable=None if fitted is None else POWER_80 * fitted.standard_error,
+        detectable=NOTHING_DETECTABLE,
+        few_events=few_events(reference[0]),
     )
 
 
-def _with_holm(one: Comparison, adjusted: float) -> Comparison:
-    agree = (
-        one.algorithm is not None
-        and one.fitted is not None
+def _with_verdict(one: Comparison, adjusted: float, tests: int) -> Comparison:
+    """The verdict and its power, which depend on how many models are tested."""
+    test, fitted = one.algorithm, one.fitted
+    robust = (
+        test is not None
+        and fitted is not None
         and adjusted < SIGNIFICANT
-        and one.fitted.p < SIGNIFICANT
-        and one.algorithm.mean * one.fitted.value > 0
+        and fitted.p < SIGNIFICANT
+        and test.mean * fitted.value > 0
     )
-    return replace(one, adjusted_p=adjusted, robust=agree)
+    return replace(one, adjusted_p=adjusted, robust=robust, detectable=_power(one, tests))
+
+
+def _power(one: Comparison, tests: int) -> Detectable:
+    if one.algorithm is None:
+        return NOTHING_DETECTABLE
+    level = SIGNIFICANT / tests
+    by_test = detectable(
+        one.algorithm.standard_error, one.algorithm.degrees_of_freedom, level=level
+    )
+    both: float | None = None
+    if one.fitted is not None:
+        by_fitted = detectable(
+            one.fitted.standard_error, one.fitted.degrees_of_freedom, level=SIGNIFICANT
+        )
+        both = _possible(max(by_test, by_fitted))
+    return Detectable(test=_possible(by_test), verdict=both)
+
+
+def _possible(difference: float) -> float | None:
+    """None for a difference that no two C-indices between chance and 1 can have."""
+    return difference if difference <= 0.5 else None

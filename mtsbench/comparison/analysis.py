@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mtsbench.comparison.against_reference import (
-    Comparison,
-    compare_with_reference,
-    stratified_concordance,
-)
+from mtsbench.comparison.against_reference import Comparison, compare_with_reference
+from mtsbench.comparison.common_trials import common_trials
 from mtsbench.comparison.cost import Cost, cost
+from mtsbench.comparison.fitted_models import cross_validated
 from mtsbench.comparison.labels import marked, run_names
 from mtsbench.comparison.patients import read_patients
 from mtsbench.errors import OptionError
 from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
+    from mtsbench.comparison.common_trials import LeftOut, OnMissing
     from mtsbench.comparison.comparable import FinishedRun
     from mtsbench.comparison.patients import RunPatients
     from mtsbench.records import RunDescription
@@ -30,8 +29,10 @@ class Entry:
 
     Attributes:
         name: Unique among the runs.
-        c_index: Harrell's C stratified by trial; None where no pair is comparable.
-        interval: Its 95 % jackknife interval, conditional on the fitted models.
+        c_index: Mean of Harrell's C over the test folds; None where no pair is comparable.
+        interval: Its 95 % jackknife interval, conditional on the fitted models; None with
+            `no_interval`.
+        no_interval: Why there is none.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Entry:
     cost: Cost
     c_index: float | None
     interval: tuple[float, float] | None
+    no_interval: str | None
 
     @property
     def label(self) -> str:
@@ -52,14 +54,18 @@ class Analysis:
     """The runs on one dataset.
 
     Attributes:
-        reference: Declared by the user; None where none was.
+        reference: Declared by the user; None where none was, or where it is not among these runs.
         comparisons: Label to its comparison with the reference.
+        left_out: Trials that nothing here uses, because not every run has them.
+        absent: The declared reference, where no run here is of it.
     """
 
     description: RunDescription
     entries: tuple[Entry, ...]
     reference: Entry | None
     comparisons: Mapping[str, Comparison]
+    left_out: tuple[LeftOut, ...] = ()
+    absent: str | None = None
 
     def leading(self, count: int) -> tuple[Entry, ...]:
         """The reference and the highest concordances, at most `count`, for figures."""
@@ -68,21 +74,28 @@ class Analysis:
         return tuple(ranked[:count])
 
 
-def analyse(runs: Sequence[tuple[FinishedRun, RunStore]], reference: str | None) -> Analysis:
+def analyse(
+    runs: Sequence[tuple[FinishedRun, RunStore]],
+    reference: str | None,
+    *,
+    on_missing: OnMissing = "refuse",
+) -> Analysis:
     """Read the patients of comparable runs and compare each with the reference.
 
     Args:
         runs: Of one dataset, checked to be comparable.
         reference: A model's name, or a run's where several runs are of one model.
+        on_missing: What becomes of trials that only some of the runs have.
 
     Raises:
+        IncomparableRunsError: Trials are missing; see `common_trials`.
         OptionError: No run, or more than one, has this name.
         DataError: A run's files are missing or damaged.
     """
-    names = run_names([run for run, _ in runs])
+    kept, left_out = common_trials([run for run, _ in runs], on_missing)
     entries = tuple(
         _entry(name, run, read_patients(store, run.records))
-        for name, (run, store) in zip(names, runs, strict=True)
+        for name, run, (_, store) in zip(run_names(kept), kept, runs, strict=True)
     )
     chosen = None if reference is None else _find(entries, reference)
     comparisons: dict[str, Comparison] = {}
@@ -95,21 +108,58 @@ def analyse(runs: Sequence[tuple[FinishedRun, RunStore]], reference: str | None)
         entries=entries,
         reference=chosen,
         comparisons=comparisons,
+        left_out=left_out,
+    )
+
+
+def analyse_each(
+    groups: Sequence[Sequence[tuple[FinishedRun, RunStore]]],
+    reference: str | None,
+    *,
+    on_missing: OnMissing = "refuse",
+) -> tuple[Analysis, ...]:
+    """Analyse the runs of each question; where the reference is not among them, without tests.
+
+    Raises:
+        OptionError: No run of any question has the reference's name, or several of one have.
+        IncomparableRunsError, DataError: See `analyse`.
+    """
+    here = [_any_called(group, reference) for group in groups]
+    if reference is not None and not any(here):
+        names = ", ".join(run.description.name for group in groups for run, _ in group)
+        raise OptionError(f"--reference {reference!r} names no run; choose one of {names}")
+    return tuple(
+        analyse(group, reference, on_missing=on_missing)
+        if there
+        else replace(analyse(group, None, on_missing=on_missing), absent=reference)
+        for group, there in zip(groups, here, strict=True)
+    )
+
+
+def _any_called(runs: Sequence[tuple[FinishedRun, RunStore]], name: str | None) -> bool:
+    names = run_names([run for run, _ in runs])
+    return any(
+        name in (run.label, own, marked(own, run), run.description.name)
+        for own, (run, _) in zip(names, runs, strict=True)
     )
 
 
 def _entry(name: str, run: FinishedRun, tested: RunPatients) -> Entry:
+    c_index, interval, reason = None, None, None
     try:
-        found = stratified_concordance(tested)
-    except UndefinedMetricError:
-        found = None
+        found = cross_validated(tested)
+        c_index = found.value
+        interval = found.interval()
+    except UndefinedMetricError as undefined:
+        reason = str(undefined)
     return Entry(
         name=name,
         run=run,
         tested=tested,
         cost=cost(run),
-        c_index=None if found is None else found.value,
-        interval=None if found is None else found.interval(tested.patient()),
+        c_index=c_index,
+        interval=interval,
+        no_interval=reason,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtsbench.metrics.pairs import follow_up_order
+from mtsbench.metrics.shapes import check_follow_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,8 +41,13 @@ def bootstrap_differences(
         strata: (N,) pairs are formed only within equal values.
         patient: (N,) whose row it is, where a patient has several; rows are drawn together.
 
+    Raises:
+        ValueError: As `shapes.check_follow_up`.
+
     Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993).
     """
+    columns = {"first": risks[0], "second": risks[1], "strata": strata, "patient": patient}
+    check_follow_up(time, event, **columns)
     count = len(time)
     of = np.arange(count) if patient is None else np.unique(patient, return_inverse=True)[1]
     people = int(of.max()) + 1

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from mtsbench.comparison.questions import ADVICE, difference_text, differences
 from mtsbench.errors import IncomparableRunsError
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from mtsbench.records import FailedTrial, RunDescription, StoredProfile, TrialRecord
     from mtsbench.store import RunStore
 
@@ -58,59 +57,28 @@ def check_comparable(runs: Sequence[FinishedRun], *, allow_true_mask: bool = Fal
 
     Raises:
         IncomparableRunsError: They differ in dataset, fingerprint, endpoint, preset, protocol or
-            splits; one used the true mask at test time and another did not; or the trials of one
-            are missing in another. The message names both values.
+            splits, or one used the true mask at test time and another did not. The message names
+            both values.
     """
-    first = runs[0]
+    first = runs[0].description
     for other in runs[1:]:
-        differences = dict(_differences(first.description, other.description))
-        if allow_true_mask:
-            differences.pop(TRUE_MASK, None)
-        for name, (left, right) in differences.items():
-            advice = MASK_ADVICE if name == TRUE_MASK else "run both models with the same settings"
+        unlike = differences(first, other.description)
+        advice = ADVICE
+        if not unlike and not allow_true_mask:
+            unlike, advice = _true_mask(first, other.description), MASK_ADVICE
+        if unlike:
             raise IncomparableRunsError(
-                f"{first.description.name} and {other.description.name} differ in {name}: "
-                f"{left} and {right}; {advice}"
-            )
-    expected = {(r.repeat, r.fold, r.seed) for run in runs for r in run.records}
-    for run in runs:
-        missing = sorted(expected - {(r.repeat, r.fold, r.seed) for r in run.records})
-        if missing or not run.records:
-            what = "repeat {} fold {} seed {}".format(*missing[0]) if missing else "every trial"
-            reason = f" ({run.failures[0].error})" if run.failures else ""
-            raise IncomparableRunsError(
-                f"{run.description.name} has no result for {what}{reason}; "
-                "finish it with the same `mtsbench run` command"
+                f"{first.name} and {other.description.name} differ in {difference_text(unlike)}; "
+                f"{advice}"
             )
 
 
-def by_dataset(
-    runs: Sequence[tuple[FinishedRun, RunStore]],
-) -> tuple[tuple[tuple[FinishedRun, RunStore], ...], ...]:
-    """The runs of each dataset and endpoint with their stores, in the order given.
+def check_copies(runs: Sequence[tuple[FinishedRun, RunStore]]) -> None:
+    """Refuse a run beside a copy of its folder, which would count as two models.
 
     Raises:
-        IncomparableRunsError: Preset or protocol differ between datasets, so that differences
-            there would not be of the same methods; or a run is there twice, as a copy of it.
+        IncomparableRunsError: Two folders hold the same trials of one run.
     """
-    _check_copies(runs)
-    groups: dict[tuple[str, str], list[tuple[FinishedRun, RunStore]]] = {}
-    first = runs[0][0].description
-    for run, store in runs:
-        question = run.description.question
-        for name in ("preset", "protocol"):
-            left, right = first.question[name], question[name]
-            if left != right:
-                raise IncomparableRunsError(
-                    f"{first.name} and {run.description.name} differ in {name}: {left} and "
-                    f"{right}; run both models with the same settings"
-                )
-        key = str(question["dataset"]), str(question["endpoint"])
-        groups.setdefault(key, []).append((run, store))
-    return tuple(tuple(group) for group in groups.values())
-
-
-def _check_copies(runs: Sequence[tuple[FinishedRun, RunStore]]) -> None:
     for (one, store), (other, copy) in combinations(runs, 2):
         # Two runs of one command take different times.
         if one.records and one.description == other.description and one.records == other.records:
@@ -120,16 +88,7 @@ def _check_copies(runs: Sequence[tuple[FinishedRun, RunStore]]) -> None:
             )
 
 
-def _differences(
-    left: RunDescription, right: RunDescription
-) -> Mapping[str, tuple[JsonValue, JsonValue]]:
-    pairs: dict[str, tuple[JsonValue, JsonValue]] = {
-        name: (left.question.get(name), right.question.get(name))
-        for name in sorted(left.question.keys() | right.question.keys())
-    }
-    pairs["splits"] = (left.splits_sha256[:12], right.splits_sha256[:12])
-    pairs[TRUE_MASK] = (
-        left.method.get("needs_mask_at_test"),
-        right.method.get("needs_mask_at_test"),
-    )
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+def _true_mask(left: RunDescription, right: RunDescription) -> Mapping[str, tuple[str, str]]:
+    used = [one.method.get("needs_mask_at_test") for one in (left, right)]
+    words = ["yes" if one else "no" for one in used]
+    return {} if words[0] == words[1] else {TRUE_MASK: (words[0], words[1])}

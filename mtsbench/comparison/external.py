@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ import pandas as pd
 import pydantic
 
 from mtsbench.checksums import AGAIN, DamagedFileError, read_checked
-from mtsbench.comparison.against_reference import POWER_80
-from mtsbench.comparison.resampled_tests import holm
+from mtsbench.comparison.against_reference import SIGNIFICANT
+from mtsbench.comparison.resampled_tests import detectable, holm
 from mtsbench.errors import DataError, OptionError
 from mtsbench.metrics.concordance import concordance, uno_c
-from mtsbench.metrics.contrast import Contrast, contrast
+from mtsbench.metrics.sampled_concordance import Contrast, contrast, frozen
 from mtsbench.metrics.survival import follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.records import RunDescription
@@ -35,19 +35,23 @@ class ExternalScore:
 
     Attributes:
         c_index: Harrell's.
-        interval: 95 %, by the infinitesimal jackknife.
+        interval: 95 %, by the jackknife; None with `undefined`.
         uno: Uno's C up to the cohort's tau; None where follow-up is too short.
-        difference: From the reference, with its test; None for the reference, or where both order
-            every pair alike.
+        difference: From the reference; None for the reference itself.
+        test: Of the difference; None with `undefined`, and for the reference.
+        undefined: Why an interval or a test is missing.
         adjusted_p: Holm's, over the models that are tested.
-        detectable: Smallest true difference found with a chance of 80 %.
+        detectable: Smallest true difference found with a chance of 80 %, at the level that Holm's
+            adjustment asks of the smallest p.
     """
 
     label: str
     c_index: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
     uno: float | None
-    difference: Contrast | None
+    difference: float | None
+    test: Contrast | None
+    undefined: tuple[str, ...]
     adjusted_p: float | None = None
     detectable: float | None = None
 
@@ -120,29 +124,50 @@ def compare_external(
             f"--reference {reference!r} is none of the models; choose one of {', '.join(risks)}"
         )
     time, event = outcomes.time, outcomes.event
-    found = {label: concordance(risk, time, event) for label, risk in risks.items()}
-    first = found[reference]
+    found = {label: frozen(concordance(risk, time, event)) for label, risk in risks.items()}
     scores = []
     for label, one in found.items():
-        difference: Contrast | None = None
-        if label != reference:
-            try:
-                difference = contrast((first.value, one.value), (first.influence, one.influence))
-            except UndefinedMetricError:
-                difference = None  # the same order of all pairs: no difference to test
+        difference = None if label == reference else one.value - found[reference].value
+        test, interval = None, None
+        undefined: list[str] = []
+        try:
+            interval = one.interval()
+        except UndefinedMetricError as error:
+            undefined.append(str(error))
+        try:
+            test = None if difference is None else contrast(found[reference], one)
+        except UndefinedMetricError as error:
+            undefined.append(str(error))
         scores.append(
             ExternalScore(
                 label=label,
                 c_index=one.value,
-                interval=one.interval(),
+                interval=interval,
                 uno=_uno(risks[label], outcomes),
                 difference=difference,
-                detectable=None if difference is None else POWER_80 * difference.standard_error,
+                test=test,
+                undefined=tuple(dict.fromkeys(undefined)),
             )
         )
-    adjusted = iter(holm([one.difference.p for one in scores if one.difference is not None]))
+    return _adjusted(scores)
+
+
+def _adjusted(scores: Sequence[ExternalScore]) -> tuple[ExternalScore, ...]:
+    tests = [one.test for one in scores if one.test is not None]
+    adjusted = iter(holm([test.p for test in tests]))
     return tuple(
-        one if one.difference is None else replace(one, adjusted_p=next(adjusted)) for one in scores
+        one
+        if one.test is None
+        else replace(
+            one,
+            adjusted_p=next(adjusted),
+            detectable=detectable(
+                one.test.standard_error,
+                one.test.degrees_of_freedom,
+                level=SIGNIFICANT / len(tests),
+            ),
+        )
+        for one in scores
     )
 
 

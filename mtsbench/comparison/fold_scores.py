@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mtsbench.comparison.comparable import FinishedRun
 
 FoldName = tuple[int, int]  # repeat, fold
+EVENTS_PER_FOLD = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,6 +56,29 @@ def fold_differences(reference: FinishedRun, other: FinishedRun, metric: str) ->
         folds=tuple(both),
         values=np.array([b - a for a, b in both.values()], dtype=np.float64),
         undefined=tuple(fold for fold in pairs if fold not in both),
+    )
+
+
+def folds_of(run: FinishedRun) -> int:
+    """K: test folds of one repeat."""
+    return len({record.fold for record in run.records})
+
+
+def few_events(run: FinishedRun) -> str | None:
+    """Why verdicts on these folds are to be trusted less; None with ten events or more in each.
+
+    Source: per-fold C is coarse with fewer, and tests of it err more often (`docs/statistics.md`).
+    """
+    events = [record.events["test"] for record in run.records]
+    least, most = min(events), max(events)
+    if least >= EVENTS_PER_FOLD:
+        return None
+    held = str(least) if least == most else f"{least} to {most}"
+    folds = run.description.events // EVENTS_PER_FOLD
+    advice = f"use --folds {folds}" if 2 <= folds < folds_of(run) else "only more patients help"
+    return (
+        f"test folds hold {held} events, fewer than {EVENTS_PER_FOLD}: C is coarse there, and a "
+        f"verdict is less certain than its p says; {advice}"
     )
 
 

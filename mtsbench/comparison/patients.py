@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
 
-from mtsbench.data import Outcomes, Predictions
+from mtsbench.data import Outcomes, Predictions, SurvivalReading
 from mtsbench.errors import DataError
 from mtsbench.stored_files import read_table
-from mtsbench.trial_files import MASK_COLUMNS, PREDICTIONS, SLICES, TRAINING_RISK
+from mtsbench.trial_files import (
+    CURVE,
+    MASK_COLUMNS,
+    PREDICTIONS,
+    READING,
+    SLICES,
+    TRAINING_RISK,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +28,6 @@ if TYPE_CHECKING:
 
     from mtsbench.records import TrialRecord
     from mtsbench.store import RunStore
-
-CURVE = "survival_"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,7 +117,6 @@ def _read_fold(folder: Path, record: TrialRecord, outcomes: Outcomes) -> FoldPat
             f"{folder / PREDICTIONS} holds {len(case_ids)} cases, but the record says "
             f"{record.cases['test']}; remove the trial's folder and run again"
         )
-    days = [name for name in table.columns if name.startswith(CURVE)]
     reasons = [name for name in table.columns if name.endswith("_reason")]
     scores = [name.removesuffix("_reason") for name in reasons]
     masks = [*scores, *(name for name in MASK_COLUMNS if name in table.columns)]
@@ -120,16 +124,39 @@ def _read_fold(folder: Path, record: TrialRecord, outcomes: Outcomes) -> FoldPat
         repeat=record.repeat,
         fold=record.fold,
         seed=record.seed,
-        predictions=Predictions(
-            case_ids=case_ids,
-            risk=table["risk"].to_numpy(np.float64),
-            survival=table[days].to_numpy(np.float64) if days else None,
-            survival_time=np.array([float(d.removeprefix(CURVE)) for d in days]) if days else None,
-        ),
+        predictions=_predictions(table, folder / PREDICTIONS),
         outcomes=outcomes.subset(case_ids),
         training_risk=training["risk"].to_numpy(np.float64),
         masks={name: _floats(table[name]) for name in masks},
         slices=folder / SLICES,
+    )
+
+
+def _predictions(table: pd.DataFrame, path: Path) -> Predictions:
+    """Risk and curves as they were predicted."""
+    days = [name for name in table.columns if name.startswith(CURVE) and name != READING]
+    curves = table[days].to_numpy(np.float64) if days else None
+    return Predictions(
+        case_ids=tuple(table["case_id"]),
+        risk=table["risk"].to_numpy(np.float64),
+        survival=curves,
+        survival_time=np.array([float(day.removeprefix(CURVE)) for day in days]) if days else None,
+        survival_reading=_reading(table, path) if days else None,
+    )
+
+
+def _reading(table: pd.DataFrame, path: Path) -> SurvivalReading:
+    """How the curves of a trial are read: one word in every row, never guessed."""
+    found = set(table[READING]) if READING in table.columns else set()
+    readings: tuple[SurvivalReading, ...] = get_args(SurvivalReading)
+    for reading in readings:
+        if found == {reading}:
+            return reading
+    raise DataError(
+        f"{path} holds survival curves, but its column {READING} holds "
+        f"{' and '.join(sorted(map(repr, found))) or 'nothing'}, where each row must say 'step' or "
+        "'linear'. Trials of earlier versions did not say it: remove the trial's folder and run "
+        "again"
     )
 
 

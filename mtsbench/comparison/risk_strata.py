@@ -9,7 +9,7 @@ import numpy as np
 
 from mtsbench.metrics.calibration import DCalibration, d_calibration
 from mtsbench.metrics.censoring import censoring_distribution
-from mtsbench.metrics.curves import survival_at
+from mtsbench.metrics.curves import curves_of, predicted_survival
 from mtsbench.metrics.horizon_calibration import (
     SmoothCalibration,
     observed_to_expected,
@@ -41,7 +41,7 @@ class RiskGroups:
         event: (N,) True where the event was observed.
         high: (N,) True in the higher-risk group.
         log_rank: Stratified by fold; None with `undefined`.
-        hazard_ratio: Of the higher-risk group; None with `undefined`.
+        hazard_ratio: Of the higher-risk group, stratified by fold; None with `undefined`.
         undefined: Why a value is missing.
     """
 
@@ -87,7 +87,7 @@ def risk_groups(tested: RunPatients) -> RiskGroups:
     ratio: HazardRatio | None = None
     try:
         ranks = log_rank(time, event, high, strata=stratum)
-        ratio = hazard_ratio(time, event, high)
+        ratio = hazard_ratio(time, event, high, strata=stratum)
     except UndefinedMetricError as error:
         undefined.append(str(error))
     return RiskGroups(
@@ -112,13 +112,11 @@ def calibration(tested: RunPatients, horizon: float) -> Calibration:
     folds = first_pass(tested)
     at_horizon, own = [], []
     for fold in folds:
-        survival, days = fold.predictions.survival, fold.predictions.survival_time
-        if survival is None or days is None:
-            raise UndefinedMetricError("the model gives no survival curves")
+        days = curves_of(fold.predictions)[1]
         if days[-1] < horizon:
             raise UndefinedMetricError(f"the curves end on day {days[-1]:g}, before {horizon:g}")
-        at_horizon.append(1 - survival_at(np.array([horizon]), survival, days)[:, 0])
-        own.append(np.diag(survival_at(fold.outcomes.time, survival, days)))
+        at_horizon.append(1 - predicted_survival(fold.predictions, np.array([horizon]))[:, 0])
+        own.append(np.diag(predicted_survival(fold.predictions, fold.outcomes.time)))
     risk = np.concatenate(at_horizon)
     time = np.concatenate([fold.outcomes.time for fold in folds])
     event = np.concatenate([fold.outcomes.event for fold in folds])

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from mtsbench.errors import DataError
+from mtsbench.metrics.curves import step_days
 
 if TYPE_CHECKING:
-    from mtsbench.data import Outcomes
+    from mtsbench.data import Outcomes, SurvivalReading
 
 
 class BreslowBaseline(nn.Module):
-    """Breslow's estimate of the cumulative baseline hazard on a grid of fixed length.
+    """Breslow's estimate of the cumulative baseline hazard, in buffers of fixed length.
 
     Source: Breslow, discussion of Cox, JRSS B 34 (1972) 216; the values are those of
     R's `basehaz(fit, centered = FALSE)` at the grid's days, if log risks are R's linear
@@ -23,28 +24,38 @@ class BreslowBaseline(nn.Module):
     so that log risks of +-50 neither overflow nor vanish.
 
     Attributes:
-        survival_time: (T,) days, from 0 to the last training time in equal steps.
-        log_hazard: (T,) log of the cumulative hazard of a case with log risk `centre`; -inf
+        days: (P,) `survival_time`, and its last day again up to the fixed length.
+        log_hazard: (P,) log of the cumulative hazard of a case with log risk `centre`; -inf
             before the first event.
         centre: Mean log risk of the training cases.
+        survival_reading: `step`.
     """
 
-    survival_time: Tensor
+    days: Tensor
     log_hazard: Tensor
     centre: Tensor
+    survival_reading: SurvivalReading = "step"
 
     def __init__(self, grid_points: int) -> None:
         super().__init__()
-        self.register_buffer("survival_time", torch.arange(grid_points, dtype=torch.float64))
+        self.register_buffer("days", torch.arange(grid_points, dtype=torch.float64))
         self.register_buffer("log_hazard", torch.full((grid_points,), -torch.inf).double())
         self.register_buffer("centre", torch.zeros((), dtype=torch.float64))
 
+    @property
+    def survival_time(self) -> Tensor:
+        """(T,) day 0, the days of training events, on which alone curves fall, the last day.
+
+        They are thinned where there are more than P (`mtsbench.metrics.curves.step_days`).
+        """
+        return self.days[: int(self.days.argmax()) + 1]
+
     def learn_grid(self, outcomes: Outcomes) -> None:
-        """Lay the grid from day 0 to the last training time."""
-        last = float(outcomes.time.max())
-        # In float64: rounded down to float32, the last day would lose an event on it.
-        days = torch.linspace(0, last, len(self.survival_time), dtype=torch.float64)
-        self.survival_time.copy_(days)
+        """Lay the grid: day 0, the days of events, the last training time."""
+        points = len(self.days)
+        days = step_days(outcomes.time, outcomes.event, most=points)
+        # In float64: rounded down to float32, a day would lose an event on it.
+        self.days.copy_(torch.from_numpy(np.pad(days, (0, points - len(days)), mode="edge")))
 
     def learn(self, log_risk: Tensor, outcomes: Outcomes) -> None:
         """Estimate the hazard from the training cases.
@@ -70,7 +81,7 @@ class BreslowBaseline(nn.Module):
             for time in times
         ]
         cumulative = np.concatenate([[-np.inf], np.logaddexp.accumulate(steps)])
-        grid = self.survival_time.cpu().numpy()
+        grid = self.days.cpu().numpy()
         self.log_hazard.copy_(
             torch.from_numpy(cumulative[np.searchsorted(times, grid, side="right")])
         )
@@ -79,4 +90,5 @@ class BreslowBaseline(nn.Module):
     def curves(self, log_risk: Tensor) -> Tensor:
         """(B,) log risks to (B, T) event-free probabilities at `survival_time`."""
         relative = log_risk.double()[:, None] - self.centre
-        return torch.exp(-torch.exp(self.log_hazard + relative))
+        log_hazard = self.log_hazard[: len(self.survival_time)]
+        return torch.exp(-torch.exp(log_hazard + relative))

@@ -89,6 +89,7 @@ class DeepModel:
             risk=inferred.risk,
             survival=inferred.curves,
             survival_time=inferred.survival_time,
+            survival_reading=inferred.survival_reading,
             tumour_probability=inferred.tumour_probability,
         )
 

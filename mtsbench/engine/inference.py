@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mtsbench.composition import Precision
-    from mtsbench.data import Cohort
+    from mtsbench.data import Cohort, SurvivalReading
     from mtsbench.engine.network import MultiTaskNetwork
     from mtsbench.engine.sources import CaseSource
     from mtsbench.interfaces import Head
@@ -34,6 +34,7 @@ class Inferred:
         survival: (N, K) float32 outputs of the head.
         curves: (N, T) event-free probability at `survival_time`; None if not given.
         survival_time: (T,) days; None without curves.
+        survival_reading: How the curves are read between these days; None without curves.
         tumour_probability: N arrays (D, H, W); None if not kept or not segmented.
         dice: Dice at 0.5 on the common grid for each case with a non-empty mask, else None.
     """
@@ -42,6 +43,7 @@ class Inferred:
     survival: NDArray[np.float32]
     curves: NDArray[np.float64] | None
     survival_time: NDArray[np.float64] | None
+    survival_reading: SurvivalReading | None
     tumour_probability: tuple[NDArray[np.float32], ...] | None
     dice: tuple[float | None, ...]
 
@@ -95,12 +97,15 @@ def infer(
                 probabilities.extend(probability.cpu().numpy())
         outputs_of_all = torch.cat(survival)
         risk = network.head.risk(outputs_of_all).double().cpu().numpy()
-        curves, survival_time = _curves(network.head, outputs_of_all) if in_full else (None, None)
+        curves, days, reading = (
+            _curves(network.head, outputs_of_all) if in_full else (None, None, None)
+        )
     return Inferred(
         risk=risk,
         survival=outputs_of_all.cpu().numpy(),
         curves=curves,
-        survival_time=survival_time,
+        survival_time=days,
+        survival_reading=reading,
         tumour_probability=tuple(probabilities) if probabilities else None,
         dice=tuple(dice),
     )
@@ -108,11 +113,11 @@ def infer(
 
 def _curves(
     head: Head, survival: Tensor
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[None, None]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], SurvivalReading] | tuple[None, None, None]:
     if not isinstance(head, CurveHead):
-        return None, None
+        return None, None, None
     curves = head.survival_curves(survival).double().cpu().numpy()
-    return curves, head.survival_time.double().cpu().numpy()
+    return curves, head.survival_time.double().cpu().numpy(), head.survival_reading
 
 
 def _dice(predicted: torch.Tensor, mask: torch.Tensor) -> list[float | None]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 import torch
 from torch import Tensor, nn
 
 from mtsbench.composition import check_balancing
+from mtsbench.data import SurvivalReading
 from mtsbench.engine.balancing import TaskBalance
 from mtsbench.errors import PluginError
-from mtsbench.interfaces import Backbone, Features, Head, Loss, Outputs, Targets
+from mtsbench.interfaces import Backbone, CurveHead, Features, Head, Loss, Outputs, Targets
 
 if TYPE_CHECKING:
     from mtsbench.composition import Composition, MaskLink, Task, TrainingSettings
@@ -75,8 +76,8 @@ def assemble(
     """Build the parts of a composition for a number of image channels and clinical features.
 
     Raises:
-        PluginError: A survival network is asked for behind a backbone that does not segment, or
-            the head would see no feature map at all.
+        PluginError: A survival network is asked for behind a backbone that does not segment, the
+            head would see no feature map at all, or it has curves but does not say what they are.
     """
     backbone = cast(
         "Backbone",
@@ -105,6 +106,7 @@ def assemble(
             options=composition.head.options,
         ),
     )
+    _check_curves(composition.head.name, head)
     return MultiTaskNetwork(
         backbone,
         survival_network,
@@ -114,6 +116,24 @@ def assemble(
         # A map that no loss has trained is no prediction.
         gives_mask=any(item.task == "segmentation" for item in composition.losses),
     )
+
+
+def _check_curves(name: str, head: Head) -> None:
+    """Refuse a head whose curves would be left out, or read wrongly, without a word."""
+    if not hasattr(head, "survival_curves"):
+        return
+    needed = ("survival_time", "survival_reading", "learn_baseline")
+    missing = [one for one in needed if not hasattr(head, one)]
+    if missing or not isinstance(head, CurveHead):
+        raise PluginError(
+            f"head {name!r} has survival_curves but no {' and no '.join(missing)}; a CurveHead has "
+            "all four, and its survival_reading is 'step' or 'linear'"
+        )
+    if head.survival_reading not in get_args(SurvivalReading):
+        raise PluginError(
+            f"head {name!r} has the survival_reading {head.survival_reading!r}; it must be 'step' "
+            "for curves that fall only on the days of survival_time, or 'linear'"
+        )
 
 
 def _build_survival_network(

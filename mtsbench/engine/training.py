@@ -126,7 +126,7 @@ def validate(
         c_index = harrell_c(inferred.risk, validation.outcomes.time, validation.outcomes.event)
     except ValueError as undefined:
         raise DataError(
-            f"validation part: {undefined}; use fewer folds or a larger validation share"
+            f"validation part: {undefined}; use fewer folds or a larger --validation-share"
         ) from undefined
     dice = [value for value in inferred.dice if value is not None]
     return Validation(c_index=c_index, dice=float(np.mean(dice)) if dice else None)

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtsbench.metrics.curves import Interpolation, survival_at
+from mtsbench.metrics.curves import survival_at
+from mtsbench.metrics.shapes import check_curves, check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.tied_times import merge_equal_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mtsbench.data import SurvivalReading
 
 LEADERS_AT_ONCE = 256  # keeps memory at 256 x N, whatever the number of events
 
@@ -21,7 +25,7 @@ def antolini_c(
     time: NDArray[np.float64],
     event: NDArray[np.bool_],
     *,
-    interpolation: Interpolation = "linear",
+    reading: SurvivalReading,
 ) -> float:
     """Antolini's C^td: share of comparable pairs whose curves agree at the earlier event.
 
@@ -35,18 +39,22 @@ def antolini_c(
         survival_time: (T,) days, strictly increasing.
         time: (N,) days.
         event: (N,) True where the event was observed.
-        interpolation: How curves are read between their grid days.
+        reading: How curves are read between their grid days, as in `curves.survival_at`.
 
     Raises:
         UndefinedMetricError: No pair is comparable.
+        ValueError: As `shapes.check_follow_up` and `shapes.check_curves`.
 
     Source: Antolini et al., Stat Med 24 (2005) 3927.
     """
+    check_follow_up(time, event)
+    check_curves(survival, survival_time, len(time))
+    time = merge_equal_times(time)
     agreeing = pairs = 0.0
     leaders = np.flatnonzero(event)
     for begin in range(0, len(leaders), LEADERS_AT_ONCE):
         row = leaders[begin : begin + LEADERS_AT_ONCE]
-        at_event = survival_at(time[row], survival, survival_time, interpolation=interpolation)
+        at_event = survival_at(time[row], survival, survival_time, reading=reading)
         own, other = at_event[row, np.arange(len(row))], at_event.T
         later = time > time[row, None]
         later |= (time == time[row, None]) & ~event

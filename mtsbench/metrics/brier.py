@@ -8,7 +8,9 @@ import numpy as np
 
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.kaplan_meier import kaplan_meier
+from mtsbench.metrics.shapes import check_curves, check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.tied_times import by_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,12 +42,15 @@ def brier_contributions(
 
     Raises:
         UndefinedMetricError: G is 0 where a weight is needed.
+        ValueError: As `shapes.check_follow_up` and `shapes.check_curves`.
 
     Source: Graf et al., Stat Med 18 (1999) 2529; Gerds & Schumacher, Biom J 48 (2006) 1029.
     """
+    check_follow_up(time, event)
+    check_curves(survival, days, len(time))
     censoring = censoring_distribution(time, event) if censoring is None else censoring
-    had_event = (time[:, None] <= days) & event[:, None]
-    observed = time[:, None] > days
+    reached = by_day(time[:, None], days)
+    had_event, observed = reached & event[:, None], ~reached
     weight = np.where(had_event, censoring.before(time)[:, None], censoring.at(days))
     used = had_event | observed
     if (weight[used] == 0).any():
@@ -77,7 +82,15 @@ def integrate(scores: NDArray[np.float64], days: NDArray[np.float64]) -> NDArray
 
     pec's `crps` is a left-step sum and riskRegression starts at its first requested day, so both
     give other numbers for the same curve.
+
+    Raises:
+        ValueError: Fewer than two days, or a last axis of `scores` that is not that of the days.
     """
+    if np.ndim(days) != 1 or len(days) < 2 or np.shape(scores)[-1:] != days.shape:
+        raise ValueError(
+            f"scores of shape {np.shape(scores)} cannot be integrated over days of shape "
+            f"{np.shape(days)}; expected M days, at least two, and M scores along the last axis"
+        )
     return np.asarray(np.trapezoid(scores, days, axis=-1) / (days[-1] - days[0]))
 
 
@@ -111,6 +124,7 @@ def prediction_accuracy_index(
 
     Source: Kattan & Gerds, Diagn Progn Res 2 (2018) 7, with the integrated score.
     """
+    check_curves(survival, days, len(time))
     marginal = np.broadcast_to(kaplan_meier(time, event).at(days), survival.shape)
     nothing = integrated_brier_score(marginal, days, time, event, censoring=censoring)
     if nothing == 0:

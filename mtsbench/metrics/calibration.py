@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import chi2
 
+from mtsbench.metrics.curves import survival_at
 from mtsbench.metrics.kaplan_meier import kaplan_meier
 from mtsbench.metrics.proportional_hazards import CoxFit, fit_cox
+from mtsbench.metrics.shapes import check_curves, check_follow_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mtsbench.data import SurvivalReading
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,8 +49,12 @@ def d_calibration(
         event: (N,) True where the event was observed.
         bins: Of equal width.
 
+    Raises:
+        ValueError: As `shapes.check_follow_up`.
+
     Source: Haider et al., JMLR 21 (2020) 85.
     """
+    check_follow_up(survival_at_own_time, event)
     edges = np.linspace(0, 1, bins + 1)
     own = survival_at_own_time[:, None]
     place = np.searchsorted(edges, survival_at_own_time, side="right") - 1
@@ -65,10 +73,13 @@ def km_calibration(
     survival_time: NDArray[np.float64],
     time: NDArray[np.float64],
     event: NDArray[np.bool_],
+    *,
+    reading: SurvivalReading,
 ) -> float:
     """Mean squared distance of the mean predicted curve from the Kaplan-Meier curve; 0 is perfect.
 
-    The trapezoid rule from day 0 to the last day of the grid, by that day. Other authors integrate
+    From day 0 to the last day of the grid, by that day. Step curves are integrated exactly, others
+    by the trapezoid rule over their grid, as SurvivalEVAL does with all. Other authors integrate
     other distances under this name.
 
     Args:
@@ -76,13 +87,24 @@ def km_calibration(
         survival_time: (T,) days, strictly increasing.
         time: (N,) days of follow-up.
         event: (N,) True where the event was observed.
+        reading: How curves are read between their grid days, as in `curves.survival_at`.
+
+    Raises:
+        ValueError: As `shapes.check_follow_up` and `shapes.check_curves`, or another reading.
 
     Source: SurvivalEVAL 0.9, after Chapfuwa et al. 2020.
     """
-    distance = (survival.mean(axis=0) - kaplan_meier(time, event).at(survival_time)) ** 2
-    if survival_time[0] > 0:
-        distance, survival_time = np.append(0.0, distance), np.append(0.0, survival_time)
-    return float(np.trapezoid(distance, survival_time) / survival_time[-1])
+    check_follow_up(time, event)
+    check_curves(survival, survival_time, len(time))
+    observed, last = kaplan_meier(time, event), survival_time[-1]
+    days = np.union1d(survival_time, 0.0)
+    if reading == "step":
+        days = np.union1d(days, observed.time[observed.time < last])
+    mean = survival.mean(axis=0)[None, :]
+    distance = (survival_at(days, mean, survival_time, reading=reading)[0] - observed.at(days)) ** 2
+    if reading == "step":
+        return float((distance[:-1] * np.diff(days)).sum() / last)
+    return float(np.trapezoid(distance, days) / last)
 
 
 def calibration_slope(
@@ -98,7 +120,9 @@ def calibration_slope(
 
     Raises:
         UndefinedMetricError: As `fit_cox`.
+        ValueError: As `shapes.check_follow_up`.
 
     Source: van Houwelingen, Stat Med 19 (2000) 3401.
     """
-    return fit_cox(log_risk[:, None], time, event)
+    check_follow_up(time, event, log_risk=log_risk)
+    return fit_cox(log_risk[:, None], time, event, names=("predicted log risk",))

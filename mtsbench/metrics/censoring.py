@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtsbench.metrics.kaplan_meier import KaplanMeier, product_limit
+from mtsbench.metrics.shapes import check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.tied_times import merge_equal_times
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,9 +32,13 @@ def censoring_distribution(time: NDArray[np.float64], event: NDArray[np.bool_]) 
         time: (N,) days.
         event: (N,) True where the event was observed.
 
+    Raises:
+        ValueError: As `shapes.check_follow_up`.
+
     Source: Gerds & Schumacher, Biom J 48 (2006) 1029; the G of R `pec` and `riskRegression`.
     """
-    days, row = np.unique(time, return_inverse=True)
+    check_follow_up(time, event)
+    days, row = np.unique(merge_equal_times(time), return_inverse=True)
     events = np.bincount(row, weights=event, minlength=len(days)).astype(np.int64)
     left = np.bincount(row, minlength=len(days))
     under_observation = len(time) - np.concatenate([[0], np.cumsum(left)[:-1]])
@@ -57,8 +63,9 @@ def choose_tau(time: NDArray[np.float64], event: NDArray[np.bool_]) -> float:
     if len(fit) == 0:
         raise UndefinedMetricError(
             f"no half-year has G >= {FREE_AT_TAU} and {AT_RISK_AT_TAU:.0%} of the "
-            f"{len(time)} patients at risk; the last follow-up is day {time.max():g}. "
-            "State tau yourself"
+            f"{len(time)} patients at risk; the last follow-up is day {time.max():g}. Times must "
+            "be days: multiply years by 365.25 and months by 30.4375. A follow-up that is so short "
+            "in days has no such score"
         )
     return float(fit[-1])
 

@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from mtsbench.metrics.concordance import concordance
 from mtsbench.metrics.pairs import follow_up_order, pair_sums
+from mtsbench.metrics.shapes import check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
@@ -62,9 +63,11 @@ def permutation_variance(
 
     Raises:
         UndefinedMetricError: No pair is comparable.
+        ValueError: As `shapes.check_follow_up`.
 
     Source: Daniels, Biometrika 33 (1944) 129; Kendall, Rank Correlation Methods, section 5.
     """
+    check_follow_up(time, event, risk=risk)
     count, weight = len(risk), event.astype(np.int64)
     values, rank = np.unique(risk, return_inverse=True)
     sums = pair_sums(follow_up_order(time, event), rank, weight)

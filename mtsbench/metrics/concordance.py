@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import norm
 
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.pairs import follow_up_order, pair_sums
+from mtsbench.metrics.shapes import check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.tied_times import by_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,8 @@ class Concordance:
         tied_both: Weight of those of equal risks; not used.
         influence: (N,) infinitesimal jackknife: how much the value changes per unit of weight
             of a patient. Conditional on the predictions and on any censoring weights.
+        pairs: (N,) share of the comparable pairs that a patient is in, by weight; they sum to 2.
+        leader: (N,) True for a patient who had the earlier event of a comparable pair.
     """
 
     value: float
@@ -40,6 +43,8 @@ class Concordance:
     tied_time: float
     tied_both: float
     influence: NDArray[np.float64]
+    pairs: NDArray[np.float64]
+    leader: NDArray[np.bool_]
 
     @property
     def variance(self) -> float:
@@ -57,13 +62,6 @@ class Concordance:
             return float(np.sqrt(self.variance))
         of = np.unique(patient, return_inverse=True)[1]
         return float(np.sqrt((np.bincount(of, weights=self.influence) ** 2).sum()))
-
-    def interval(
-        self, patient: NDArray[Any] | None = None, *, confidence: float = 0.95
-    ) -> tuple[float, float]:
-        """Normal confidence interval of the value, cut off at 0 and 1; `patient` as above."""
-        reach = float(norm.ppf((1 + confidence) / 2)) * self.standard_error(patient)
-        return max(0.0, self.value - reach), min(1.0, self.value + reach)
 
 
 def concordance(
@@ -93,13 +91,14 @@ def concordance(
 
     Raises:
         UndefinedMetricError: No pair is comparable.
-        ValueError: A risk is not finite.
+        ValueError: A risk is not finite, or shapes differ.
 
     Source: Harrell, JAMA 247 (1982) 2543; Therneau & Watson, Mayo Clinic report 85 (2015).
     """
+    check_follow_up(time, event, risk=risk, strata=strata, leader_weight=leader_weight)
     if not np.isfinite(risk).all():
         raise ValueError(f"{np.count_nonzero(~np.isfinite(risk))} risks are not finite")
-    leads = event if tau is None else event & (time <= tau)
+    leads = event if tau is None else event & by_day(time, tau)
     weight = leads.astype(np.int64) if leader_weight is None else np.where(leads, leader_weight, 0)
     rank = np.unique(risk, return_inverse=True)[1]
     order = follow_up_order(time, event)
@@ -131,6 +130,8 @@ def concordance(
         tied_time=tied_time,
         tied_both=tied_both,
         influence=(riskier + 0.5 * equal - value * all_pairs) / pairs,
+        pairs=all_pairs / pairs,
+        leader=sums[2] > 0,
     )
 
 
@@ -147,7 +148,9 @@ def uno_weight(
 
     Raises:
         UndefinedMetricError: G is 0 before an event, so nobody stands for the censored.
+        ValueError: As `shapes.check_follow_up`.
     """
+    check_follow_up(time, event)
     censoring = censoring_distribution(time, event) if censoring is None else censoring
     free = censoring.before(time)
     if (free[event] == 0).any():
@@ -173,10 +176,12 @@ def uno_c(
 
     Raises:
         UndefinedMetricError: No event by `tau`, no comparable pair, or G is 0 before an event.
+        ValueError: A risk is not finite, or shapes differ.
 
     Source: Uno et al., Stat Med 30 (2011) 1105; R `concordance(timewt="n/G2", ymax=tau)`.
     """
-    before = event & (time <= tau)
+    check_follow_up(time, event, risk=risk)
+    before = event & by_day(time, tau)
     weight = uno_weight(time, censoring or censoring_distribution(time, event), event=before)
     return concordance(risk, time, event, leader_weight=weight, tau=tau)
 

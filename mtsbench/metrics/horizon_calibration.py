@@ -13,6 +13,7 @@ from scipy.stats import chi2
 
 from mtsbench.metrics.kaplan_meier import kaplan_meier
 from mtsbench.metrics.proportional_hazards import fit_cox
+from mtsbench.metrics.shapes import check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
@@ -57,9 +58,11 @@ def smooth_calibration(
 
     Raises:
         UndefinedMetricError: The predictions hardly vary, or no event to fit.
+        ValueError: As `shapes.check_follow_up`.
 
     Source: Austin, Harrell, van Klaveren, Stat Med 39 (2020) 2714.
     """
+    check_follow_up(time, event, risk=risk)
     transformed = cloglog(risk)
     knots = np.quantile(transformed, KNOTS)
     if np.diff(knots).min() <= 0:
@@ -67,7 +70,7 @@ def smooth_calibration(
             "predicted risks are so alike that their 10th, 50th and 90th percentiles coincide"
         )
     covariates = np.stack([transformed, _cubic(transformed, knots)], axis=1)
-    fit = fit_cox(covariates, time, event)
+    fit = fit_cox(covariates, time, event, names=("cloglog of the risk", "its cubic term"))
     observed = 1 - fit.survival(covariates, day)
     distance = np.abs(np.clip(risk, CERTAIN, 1 - CERTAIN) - observed)
     return SmoothCalibration(
@@ -135,9 +138,14 @@ def group_calibration(
         groups: How many groups of equal size, the larger ones at the higher risks and equal risks
             in the order of the cases; or (N,) the group of each patient.
 
+    Raises:
+        ValueError: As `shapes.check_follow_up`.
+
     Source: D'Agostino & Nam, Handbook of Statistics 23 (2004) 1; Demler, Paynter, Cook, Stat Med
         34 (2015) 1659. The two variances give different verdicts, so say which was used.
     """
+    given = None if isinstance(groups, int) else groups
+    check_follow_up(time, event, risk=risk, groups=given)
     if isinstance(groups, int):
         rows = np.array_split(np.argsort(-risk, kind="stable"), groups)[::-1]
     else:
@@ -158,7 +166,9 @@ def observed_to_expected(
 
     Raises:
         UndefinedMetricError: The mean predicted risk is 0.
+        ValueError: As `shapes.check_follow_up`.
     """
+    check_follow_up(time, event, risk=risk)
     expected = float(risk.mean())
     if expected == 0:
         raise UndefinedMetricError(f"every predicted risk by day {day:g} is 0")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.stats import norm
 
+from mtsbench.metrics.shapes import check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.tied_times import merge_equal_times, time_rounding
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class KaplanMeier:
     """A step curve that starts at 1 and is constant after the last follow-up.
+
+    A day that differs from one of `time` only by rounding is that day, wherever the curve is read.
 
     Attributes:
         time: (T,) distinct days of follow-up, increasing.
@@ -59,8 +63,7 @@ class KaplanMeier:
 
     def numbers_at_risk(self, days: ArrayLike) -> NDArray[np.int64]:
         """Patients under observation just before these days."""
-        place = np.searchsorted(self.time, np.asarray(days, dtype=np.float64))
-        return np.append(self.at_risk, 0)[place]
+        return np.append(self.at_risk, 0)[self._place(days, "left")]
 
     def median(self) -> float:
         """Day by which half the patients had the event; the middle of a flat stretch at 1/2.
@@ -108,8 +111,12 @@ class KaplanMeier:
         days: ArrayLike,
         side: Literal["left", "right"],
     ) -> NDArray[np.float64]:
-        place = np.searchsorted(self.time, np.asarray(days, dtype=np.float64), side=side)
-        return np.concatenate([[start], values])[place]
+        return np.concatenate([[start], values])[self._place(days, side)]
+
+    def _place(self, days: ArrayLike, side: Literal["left", "right"]) -> NDArray[np.intp]:
+        """How many of `time` lie before each day; with `right`, the day itself included."""
+        near = time_rounding(self.time) * (1 if side == "right" else -1)
+        return np.searchsorted(self.time, np.asarray(days, dtype=np.float64) + near, side=side)
 
 
 def kaplan_meier(time: NDArray[np.float64], event: NDArray[np.bool_]) -> KaplanMeier:
@@ -119,9 +126,13 @@ def kaplan_meier(time: NDArray[np.float64], event: NDArray[np.bool_]) -> KaplanM
         time: (N,) days.
         event: (N,) True where the event was observed.
 
+    Raises:
+        ValueError: As `shapes.check_follow_up`.
+
     Source: Kaplan & Meier, JASA 53 (1958) 457; R `survival::survfit`.
     """
-    days, row = np.unique(time, return_inverse=True)
+    check_follow_up(time, event)
+    days, row = np.unique(merge_equal_times(time), return_inverse=True)
     events = np.bincount(row, weights=event, minlength=len(days)).astype(np.int64)
     left = np.bincount(row, minlength=len(days))
     at_risk = len(time) - np.concatenate([[0], np.cumsum(left)[:-1]])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtsbench.metrics.shapes import check_masks
 from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ class Overlap:
 
 
 def overlap(predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Grid) -> Overlap:
-    """Sizes of two masks (D, H, W) on one grid."""
+    """Sizes of two masks (D, H, W) on one grid. ValueError if their shapes differ."""
+    check_masks(predicted, mask)
     return Overlap(
         true=int(np.count_nonzero(mask)),
         predicted=int(np.count_nonzero(predicted)),

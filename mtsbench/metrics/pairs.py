@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mtsbench.tied_times import merge_equal_times
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -43,9 +45,9 @@ def follow_up_order(time: NDArray[np.float64], event: NDArray[np.bool_]) -> NDAr
     """(N,) order of follow-up: a leads b where a had the event and order[a] < order[b].
 
     A patient censored at the time of an event was followed for longer; events at one time share
-    their place, so neither leads the other.
+    their place, so neither leads the other. Times that differ only by rounding are one time.
     """
-    return 2 * np.unique(time, return_inverse=True)[1] + ~event
+    return 2 * np.unique(merge_equal_times(time), return_inverse=True)[1] + ~event
 
 
 def pair_sums(order: NDArray[np.intp], rank: NDArray[np.intp], weight: Amounts) -> PairSums:

@@ -1,25 +1,45 @@
-"""Cox regression on a few covariates: hazard ratios, calibration slopes, smoothed risks."""
+"""Cox regression: hazard ratios, calibration slopes, smoothed risks, and the Cox models."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import norm
 
+from mtsbench.metrics.covariates import Standardised
+from mtsbench.metrics.newton_raphson import maximise
+from mtsbench.metrics.partial_likelihood import RiskSets, Ties
+from mtsbench.metrics.shapes import check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.tied_times import by_day, merge_equal_times
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-Ties = Literal["efron", "breslow"]
-ITERATIONS = 50
-TOLERANCE = 1e-10  # of the log likelihood, relative
-LARGEST_ERROR = 100.0  # of a coefficient per standard deviation; only an infinite one has more
-NO_MAXIMUM = (
-    "the partial likelihood has no finite maximum: a covariate tells every event in advance"
-)
+LARGEST_LOG = 700.0  # exp of it is finite
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Baseline:
+    """The hazard in one stratum of a patient whose covariates are the fit's `centre`.
+
+    Attributes:
+        event_time: (E,) distinct days of events, increasing.
+        log_hazard: (E,) log of the cumulative hazard on those days; a logarithm, because the
+            hazard at the centre can be too small or too large for a number.
+    """
+
+    event_time: NDArray[np.float64]
+    log_hazard: NDArray[np.float64]
+
+    @property
+    def hazard(self) -> NDArray[np.float64]:
+        """(E,) cumulative hazard."""
+        return np.asarray(np.exp(self.log_hazard))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,17 +48,17 @@ class CoxFit:
 
     Attributes:
         coefficient: (P,) log hazard ratio per unit.
-        covariance: (P, P) inverse of the information.
-        log_likelihood: Partial, at the coefficients.
-        event_time: (E,) distinct days of events, increasing.
-        baseline: (E,) cumulative hazard on those days of a patient whose covariates are 0.
+        covariance: (P, P) inverse of the information, to which a penalty adds.
+        log_likelihood: Partial, at the coefficients, without the penalty.
+        centre: (P,) covariates to which the baselines belong: the means of all patients.
+        baselines: Of each stratum, in the order of their labels.
     """
 
     coefficient: NDArray[np.float64]
     covariance: NDArray[np.float64]
     log_likelihood: float
-    event_time: NDArray[np.float64]
-    baseline: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    baselines: tuple[Baseline, ...]
 
     @property
     def standard_error(self) -> NDArray[np.float64]:
@@ -55,11 +75,19 @@ class CoxFit:
         reach = float(norm.ppf((1 + confidence) / 2)) * self.standard_error
         return np.stack([self.coefficient - reach, self.coefficient + reach], axis=1)
 
-    def survival(self, covariates: NDArray[np.float64], day: float) -> NDArray[np.float64]:
+    def log_hazard_ratio(self, covariates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N,) of patients with covariates (N, P) to one with those of `centre`."""
+        return np.asarray((covariates - self.centre) @ self.coefficient)
+
+    def survival(
+        self, covariates: NDArray[np.float64], day: float, *, stratum: int = 0
+    ) -> NDArray[np.float64]:
         """(N,) probability of being event-free on `day`, for covariates (N, P)."""
-        past = np.searchsorted(self.event_time, day, side="right")
-        hazard = self.baseline[past - 1] if past else 0.0
-        return np.asarray(np.exp(-hazard * np.exp(covariates @ self.coefficient)))
+        baseline = self.baselines[stratum]
+        past = np.count_nonzero(by_day(baseline.event_time, day))
+        log_hazard = baseline.log_hazard[past - 1] if past else -np.inf
+        log_hazard = log_hazard + self.log_hazard_ratio(covariates)
+        return np.asarray(np.exp(-np.exp(np.minimum(log_hazard, LARGEST_LOG))))
 
 
 def fit_cox(
@@ -68,104 +96,70 @@ def fit_cox(
     event: NDArray[np.bool_],
     *,
     ties: Ties = "efron",
+    strata: NDArray[Any] | None = None,
+    ridge: float = 0.0,
+    names: Sequence[str] | None = None,
 ) -> CoxFit:
     """Maximise the partial likelihood by Newton's method with step halving.
+
+    Covariates may have any scale and any skewness: they are standardised inside.
 
     Args:
         covariates: (N, P).
         time: (N,) days.
         event: (N,) True where the event was observed.
         ties: How events of the same day are treated; R's default is Efron.
+        strata: (N,) label of each patient; each stratum has a baseline hazard of its own.
+        ridge: Penalty ridge / 2 times the sum of squared log hazard ratios per standard deviation
+            of all patients; with one, there is always a finite maximum.
+        names: P names of the covariates, for messages.
 
     Raises:
-        UndefinedMetricError: No event, a covariate without variation, or no finite maximum.
+        UndefinedMetricError: No event, or, without a penalty: a covariate does not vary, or the
+            maximum is not unique or not finite. The message names the covariates.
+        ValueError: As `shapes.check_follow_up`; covariates not (N, P) or not finite.
 
-    Source: Cox, JRSS B 34 (1972) 187; Efron, JASA 72 (1977) 557; R `survival::coxph`.
+    Source: Cox, JRSS B 34 (1972) 187; R `survival::coxph`. Penalty: Verweij & van Houwelingen,
+        Stat Med 13 (1994) 2427.
     """
+    check_follow_up(time, event, strata=strata)
+    _check_covariates(covariates, len(time))
     if not event.any():
         raise UndefinedMetricError(f"no event among {len(time)} cases, so no hazard can be fitted")
-    centre = covariates.mean(axis=0)
-    order = np.argsort(-time, kind="stable")
-    data = (covariates - centre)[order], time[order], event[order]
-    beta = np.zeros(covariates.shape[1])
-    value, gradient, information, _ = _likelihood(beta, *data, ties)
-    for _ in range(ITERATIONS):
-        step = _solve(information, gradient)
-        for _ in range(ITERATIONS):
-            new, *derivatives = _likelihood(beta + step, *data, ties)
-            if np.isfinite(new) and new >= value - TOLERANCE * abs(value):
-                break
-            step = step / 2
-        beta, change = beta + step, new - value
-        value, gradient, information = new, derivatives[0], derivatives[1]
-        if abs(change) <= TOLERANCE * abs(value) and np.abs(gradient).max() < 1e-6:
-            break
-    else:
-        raise UndefinedMetricError(NO_MAXIMUM)
-    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
-    relative = np.diag(covariance) * covariates.var(axis=0)
-    if not ((relative > 0) & (relative < LARGEST_ERROR**2)).all():
-        raise UndefinedMetricError(NO_MAXIMUM)
-    hazard = _likelihood(beta, *data, ties)[3]
-    days, rows = np.unique(data[1][data[2]], return_inverse=True)
+    time = merge_equal_times(time)
+    numbered = [f"number {column + 1}" for column in range(covariates.shape[1])]
+    told = tuple(numbered if names is None else names)
+    labels, stratum = np.unique(
+        np.zeros(len(time)) if strata is None else strata, return_inverse=True
+    )
+    design = Standardised.of(covariates, time, event, stratum, told)
+    if ridge == 0:
+        design.check_unique()
+    with_events = {one: design.at_risk & (stratum == one) for one in np.unique(stratum[event])}
+    sets = [RiskSets.of(design.values[r], time[r], event[r], ties) for r in with_events.values()]
+    found = maximise(design, sets, ridge * (design.spread / design.scale) ** 2)
+    coefficient, centre = found.coefficient / design.scale, covariates.mean(axis=0)
+    baselines = [Baseline(event_time=np.empty(0), log_hazard=np.empty(0)) for _ in labels]
+    for one, patients, likelihood in zip(with_events, sets, found.likelihoods, strict=True):
+        shift = (centre - design.centre[one]) @ coefficient
+        baselines[one] = Baseline(
+            event_time=patients.days[::-1],
+            log_hazard=np.logaddexp.accumulate(likelihood.log_hazard) + shift,
+        )
     return CoxFit(
-        coefficient=beta,
-        covariance=covariance,
-        log_likelihood=value,
-        event_time=days,
-        baseline=np.cumsum(np.bincount(rows, weights=hazard)) * np.exp(-float(centre @ beta)),
+        coefficient=coefficient,
+        covariance=found.covariance / np.outer(design.scale, design.scale),
+        log_likelihood=sum(one.value for one in found.likelihoods),
+        centre=centre,
+        baselines=tuple(baselines),
     )
 
 
-def _solve(information: NDArray[np.float64], gradient: NDArray[np.float64]) -> NDArray[np.float64]:
-    try:
-        return np.asarray(np.linalg.solve(information, gradient))
-    except np.linalg.LinAlgError as error:
-        raise UndefinedMetricError(
-            "a covariate does not vary among the patients at risk, so it has no hazard ratio"
-        ) from error
-
-
-def _likelihood(
-    beta: NDArray[np.float64],
-    covariates: NDArray[np.float64],
-    time: NDArray[np.float64],
-    event: NDArray[np.bool_],
-    ties: Ties,
-) -> tuple[float, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Log partial likelihood, gradient, information, and each event's step of hazard.
-
-    Rows are ordered by falling time, so a risk set is a prefix.
-    """
-    score = covariates @ beta
-    relative = np.exp(score - score.max())
-    moments = relative[:, None] * np.concatenate([np.ones((len(time), 1)), covariates], axis=1)
-    products = np.einsum("np,nq->npq", moments[:, 1:], covariates)
-    events = np.flatnonzero(event)
-    day_end = np.searchsorted(-time, -time[events], side="right") - 1
-    total = np.cumsum(moments, axis=0)[day_end]
-    square = np.cumsum(products, axis=0)[day_end]
-    if ties == "efron":
-        less, square_less = _shares_of_ties(time[events], moments[events], products[events])
-        total, square = total - less, square - square_less
-    mean = total[:, 1:] / total[:, :1]
-    value = float((score[events] - score.max() - np.log(total[:, 0])).sum())
-    spread = square / total[:, 0, None, None] - mean[:, :, None] * mean[:, None, :]
-    hazard = 1 / (total[:, 0] * np.exp(score.max()))
-    return value, (covariates[events] - mean).sum(axis=0), spread.sum(axis=0), hazard
-
-
-def _shares_of_ties(
-    time: NDArray[np.float64], moments: NDArray[np.float64], products: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What Efron's method takes from each event's risk set: 0/d, 1/d, ... of its day's d events."""
-    days, day = np.unique(time, return_inverse=True)
-    count = np.bincount(day)
-    rank = np.arange(len(time))[::-1] - (np.cumsum(count) - count)[day]
-    share = rank / count[day]
-    tied, tied_products = (
-        np.zeros((len(days), *values.shape[1:])) for values in (moments, products)
-    )
-    np.add.at(tied, day, moments)
-    np.add.at(tied_products, day, products)
-    return share[:, None] * tied[day], share[:, None, None] * tied_products[day]
+def _check_covariates(covariates: NDArray[np.float64], patients: int) -> None:
+    gaps = np.count_nonzero(~np.isfinite(covariates))
+    if np.shape(covariates)[:-1] != (patients,) or gaps:
+        raise ValueError(
+            f"covariates must be finite numbers of shape ({patients}, P), a row for each patient "
+            f"and a column for each covariate, got {np.shape(covariates)} with {gaps} missing or "
+            "infinite; leave such patients out or fill the values in"
+        )

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import chi2
 
-from mtsbench.metrics.proportional_hazards import Ties, fit_cox
+from mtsbench.metrics.partial_likelihood import Ties
+from mtsbench.metrics.proportional_hazards import fit_cox
+from mtsbench.metrics.shapes import check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.tied_times import merge_equal_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,13 +72,15 @@ def log_rank(
 
     Raises:
         UndefinedMetricError: One group only, or groups that never share a risk set with an event.
+        ValueError: As `shapes.check_follow_up`.
 
     Source: Mantel, Cancer Chemother Rep 50 (1966) 163; R `survival::survdiff`.
     """
+    check_follow_up(time, event, group=group, strata=strata)
     labels, of = np.unique(group, return_inverse=True)
     if len(labels) < 2:
         raise UndefinedMetricError("all patients are in one risk group, so there is no comparison")
-    member = np.eye(len(labels))[of]
+    member, time = np.eye(len(labels))[of], merge_equal_times(time)
     stratum = np.zeros(len(time)) if strata is None else strata
     excess, spread = np.zeros(len(labels)), np.zeros((len(labels), len(labels)))
     for one in np.unique(stratum):
@@ -127,29 +132,40 @@ def hazard_ratio(
     event: NDArray[np.bool_],
     high: NDArray[np.bool_],
     *,
+    strata: NDArray[Any] | None = None,
     ties: Ties = "efron",
     confidence: float = 0.95,
 ) -> HazardRatio:
-    """Hazard ratio of two risk groups by a Cox model.
+    """Hazard ratio of two risk groups by a Cox model, stratified where folds are pooled.
 
     Args:
         time: (N,) days.
         event: (N,) True where the event was observed.
         high: (N,) True for the higher-risk group.
+        strata: (N,) test fold of each patient: folds may then differ in their baseline hazard, as
+            in the stratified log-rank test.
         ties: How events of the same day are treated.
         confidence: Of the interval.
 
     Raises:
-        UndefinedMetricError: One group only, no event, or a group without events, whose hazard
-            ratio is 0 or infinite.
+        UndefinedMetricError: One group only, no event, a group without events, or groups that
+            separate earlier from later events in every stratum: the hazard ratio is 0 or infinite.
+        ValueError: As `shapes.check_follow_up`.
     """
+    check_follow_up(time, event, high=high, strata=strata)
     for group, patients in (("higher", high), ("lower", ~high)):
         if not event[patients].any():
             raise UndefinedMetricError(
                 f"the {group}-risk group of {np.count_nonzero(patients)} patients has no event, "
                 "so the hazard ratio is 0 or infinite"
             )
-    fit = fit_cox(high.astype(np.float64)[:, None], time, event, ties=ties)
+    fit = fit_cox(
+        high.astype(np.float64)[:, None],
+        *(time, event),
+        ties=ties,
+        strata=strata,
+        names=("higher-risk group",),
+    )
     low_limit, high_limit = np.exp(fit.interval(confidence)[0])
     return HazardRatio(
         value=float(np.exp(fit.coefficient[0])),

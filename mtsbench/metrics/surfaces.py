@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from mtsbench.metrics.directed import Directed, larger_percentile
+from mtsbench.metrics.shapes import check_masks
 from mtsbench.metrics.surfels import surfel_areas
 from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.volumes import bounding_box
@@ -35,9 +36,11 @@ def hausdorff_95(predicted: NDArray[np.bool_], mask: NDArray[np.bool_], grid: Gr
 
     Raises:
         UndefinedMetricError: The true mask is empty.
+        ValueError: As `shapes.check_masks`.
 
     Source: Maier-Hein et al., Nat Methods 21 (2024) 195, "HD95"; MONAI 1.6.1.
     """
+    check_masks(predicted, mask)
     _needs_tumour(mask)
     if not predicted.any():
         return diagonal(grid)
@@ -68,9 +71,11 @@ def surface_dice(
 
     Raises:
         UndefinedMetricError: The true mask is empty.
+        ValueError: As `shapes.check_masks`.
 
     Source: Nikolov et al., JMIR 23 (2021) e26151; DeepMind surface-distance.
     """
+    check_masks(predicted, mask)
     _needs_tumour(mask)
     if not predicted.any():
         return 0.0

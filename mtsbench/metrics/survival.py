@@ -22,7 +22,7 @@ from mtsbench.metrics.censoring import (
     evaluation_grid,
 )
 from mtsbench.metrics.concordance import concordance, uno_c
-from mtsbench.metrics.curves import survival_at
+from mtsbench.metrics.curves import curves_of, predicted_survival
 from mtsbench.metrics.time_dependent_auc import cumulative_dynamic_auc
 from mtsbench.metrics.undefined import UndefinedMetricError
 
@@ -118,7 +118,12 @@ class AntoliniC:
 
     def within_fold(self, predictions: Predictions, test: Outcomes, train: Outcomes) -> Score:
         """The fold's C^td, or the reason why it is undefined."""
-        return _score(lambda: antolini_c(*_curves(predictions), test.time, test.event))
+
+        def value() -> float:
+            survival, days, reading = curves_of(predictions)
+            return antolini_c(survival, days, test.time, test.event, reading=reading)
+
+        return _score(value)
 
 
 class HorizonAuc:
@@ -162,21 +167,15 @@ class PredictionAccuracy:
 def _on_grid(
     metric: Callable[..., float], predictions: Predictions, test: Outcomes, train: Outcomes
 ) -> float:
-    survival, survival_time = _curves(predictions)
+    survival_time = curves_of(predictions)[1]
     known = follow_up(test, train)
     if survival_time[-1] < known.tau:
         raise UndefinedMetricError(
             f"the model's curves end on day {survival_time[-1]:g}, before tau = {known.tau:g}"
         )
     days = evaluation_grid(known.tau)
-    on_grid = survival_at(days, survival, survival_time)
+    on_grid = predicted_survival(predictions, days)
     return metric(on_grid, days, test.time, test.event, censoring=known.censoring)
-
-
-def _curves(predictions: Predictions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if predictions.survival is None or predictions.survival_time is None:
-        raise UndefinedMetricError("the model gives no survival curves")
-    return predictions.survival, predictions.survival_time
 
 
 def _score(value: Callable[[], float]) -> Score:

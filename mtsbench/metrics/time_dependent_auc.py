@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtsbench.metrics.censoring import censoring_distribution
+from mtsbench.metrics.shapes import check_follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.tied_times import by_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,11 +41,14 @@ def cumulative_dynamic_auc(
     Raises:
         UndefinedMetricError: No patient has the event by `day`, or none is observed after it,
             or G is 0 before an event.
+        ValueError: As `shapes.check_follow_up`.
 
     Source: Uno et al., JASA 102 (2007) 527; Blanche et al., Stat Med 32 (2013) 5381.
     """
+    check_follow_up(time, event, risk=risk)
     censoring = censoring_distribution(time, event) if censoring is None else censoring
-    case, control = (time <= day) & event, np.sort(risk[time > day])
+    reached = by_day(time, day)
+    case, control = reached & event, np.sort(risk[~reached])
     if not case.any() or len(control) == 0:
         raise UndefinedMetricError(
             f"by day {day:g} there are {np.count_nonzero(case)} events and after it "

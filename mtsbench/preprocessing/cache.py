@@ -140,6 +140,15 @@ class CaseCache:
         entry = self._entry(case_id, "tumour")
         return self.settings.test_rule if isinstance(entry, str) else "tumour"
 
+    def has_mask(self, case_id: str) -> bool:
+        """Whether a case has a mask, be it empty.
+
+        Raises:
+            DataError: The case was not prepared for training.
+        """
+        entry = self._entry(case_id, self.training_centre(case_id))
+        return isinstance(entry, StoredCrop) and entry.mask is not None
+
     def _entry(self, case_id: str, rule: CentreRule) -> StoredCrop | str:
         if case_id not in self._fingerprints:
             self._fingerprints[case_id] = self.dataset.case_fingerprint(case_id)

@@ -145,6 +145,15 @@ class ClinicalEncoder:
         """Names such as `age`, `age_missing`, `stage=IVA`, in order."""
         return tuple(name for code in self.codes for name in code.feature_names)
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Variables without a feature for their value, because it does not vary in training."""
+        return tuple(
+            code.variable
+            for code in self.codes
+            if not (code.sd if isinstance(code, NumericCode) else code.levels)
+        )
+
     def encode(self, case_id: str, row: ClinicalRow) -> NDArray[np.float32]:
         """The features (F,) of one case.
 

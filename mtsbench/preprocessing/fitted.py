@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 STATE_VERSION: Literal[1] = 1
 Role = Literal["train", "held-out"]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +104,18 @@ class Preprocessing:
         centres = {case_id: cache.training_centre(case_id) for case_id in sorted(train_ids)}
         crops = (cache.read(case_id, rule).images for case_id, rule in centres.items())
         rows = {case_id: cache.read(case_id, rule).clinical for case_id, rule in centres.items()}
+        clinical = ClinicalEncoder.fit(dataset.clinical_variables, rows)
+        if clinical.left_out:
+            _log.warning(
+                "clinical variables left out, because their values do not vary among the %d "
+                "training cases: %s",
+                *(len(rows), ", ".join(clinical.left_out)),
+            )
         return cls(
             settings=settings,
             channels=dataset.channels,
             statistics=learn_statistics(crops, dataset.channels),
-            clinical=ClinicalEncoder.fit(dataset.clinical_variables, rows),
+            clinical=clinical,
             without_tumour=tuple(c for c, rule in centres.items() if rule != "tumour"),
         )
 

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtsbench.comparison.across_datasets import friedman, random_effects, refusal, signed_rank_p
+from mtsbench.comparison.across_datasets import (
+    RandomEffects,
+    friedman,
+    random_effects,
+    refusal,
+    signed_rank_p,
+)
 from mtsbench.comparison.fold_scores import fold_scores
 from mtsbench.comparison.resampled_tests import ResampledTest, holm
 from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.report.figures import COLOURS, Picture, new_figure
+from mtsbench.report.numbers import p_text
 from mtsbench.report.text_table import Table
 
 if TYPE_CHECKING:
@@ -45,12 +52,14 @@ def forest_figure(found: Found, reference: str) -> Picture:
             axes.plot(test.mean, row, "s", color=COLOURS[0], markersize=4)
             names.append(f"{model}: {dataset}")
             row += 1
-        mean = random_effects(*_arrays(tests))
+        mean = _mean(tests)
+        if isinstance(mean, str):
+            continue  # the table says why there is none
         axes.plot(mean.interval, (row, row), color=COLOURS[1], linewidth=2.5)
         axes.plot(mean.mean, row, "D", color=COLOURS[1])
         names.append(f"{model}: mean")
         row += 1
-    axes.set_yticks(range(rows), names)
+    axes.set_yticks(range(row), names)
     axes.invert_yaxis()
     # With two datasets the mean's interval spans everything; the datasets' own set the range.
     every = [
@@ -83,17 +92,15 @@ def across_table(found: Found, analyses: Sequence[Analysis]) -> tuple[Table, tup
     adjusted = dict(zip(p_values, holm(list(p_values.values())), strict=True))
     rows = []
     for model, tests in found.items():
-        mean = random_effects(*_arrays(tests))
-        rows.append(
-            (
-                model,
-                str(len(tests)),
-                f"{mean.mean:+.3f}",
-                f"{mean.interval[0]:.3f} to {mean.interval[1]:.3f}",
-                f"{mean.between:.3f}",
-                f"{adjusted[model]:.3f}" if model in adjusted else "–",
-            )
-        )
+        mean = _mean(tests)
+        if isinstance(mean, str):
+            said.append(f"{model}: {mean}.")
+            cells = ("–", "–", "–")
+        else:
+            limits = f"{mean.interval[0]:.3f} to {mean.interval[1]:.3f}"
+            cells = (f"{mean.mean:+.3f}", limits, f"{mean.between:.3f}")
+        p_value = p_text(adjusted[model]) if model in adjusted else "–"
+        rows.append((model, str(len(tests)), *cells, p_value))
     said.append(_ranks(analyses))
     table = Table(
         name="across-datasets",
@@ -135,7 +142,7 @@ def rank_figure(analyses: Sequence[Analysis]) -> Picture | None:
         name="critical-difference",
         title="Mean ranks over datasets with the critical difference",
         caption=(
-            f"Friedman p = {found.p:.3f}; critical difference {found.critical_difference:.2f} "
+            f"Friedman p {_p(found.p)}; critical difference {found.critical_difference:.2f} "
             "(Nemenyi, 5 %). Lines join models that are not told apart. Ranks depend on which "
             "models take part."
         ),
@@ -148,7 +155,7 @@ def _ranks(analyses: Sequence[Analysis]) -> str:
         found = friedman(_complete(analyses)[1])
     except UndefinedMetricError as undefined:
         return f"{str(undefined).capitalize()}."
-    return f"Friedman's chi-squared {found.chi_squared:.2f}, p = {found.p:.3f}."
+    return f"Friedman's chi-squared {found.chi_squared:.2f}, p {_p(found.p)}."
 
 
 def _complete(analyses: Sequence[Analysis]) -> tuple[list[str], np.ndarray]:
@@ -165,6 +172,19 @@ def _complete(analyses: Sequence[Analysis]) -> tuple[list[str], np.ndarray]:
         )
     models = [model for model in means[0] if all(model in one for one in means)]
     return models, np.array([[one[model] for model in models] for one in means])
+
+
+def _mean(tests: Mapping[str, ResampledTest]) -> RandomEffects | str:
+    """The random-effects mean, or why there is none."""
+    try:
+        return random_effects(*_arrays(tests), possible=(-1.0, 1.0))
+    except UndefinedMetricError as undefined:
+        return str(undefined)
+
+
+def _p(value: float) -> str:
+    text = p_text(value)
+    return text if text.startswith("<") else f"= {text}"
 
 
 def _arrays(tests: Mapping[str, ResampledTest]) -> tuple[np.ndarray, np.ndarray]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtsbench.comparison.both_endpoints import PatientErrors, patient_errors
+from mtsbench.comparison.risk_strata import first_pass
 from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.report.figures import COLOURS, Picture, new_figure, panels
-from mtsbench.slices import Slice, read_slice
+from mtsbench.slices import Reason, Slice, read_slice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +21,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mtsbench.comparison.analysis import Analysis, Entry
+    from mtsbench.comparison.patients import RunPatients
 
 PET_TOP, CT_WINDOW = 10.0, (-160.0, 240.0)
 SHOWN = 6
+# Under the title of a slice that was not chosen by the true tumour.
+REASONS: Mapping[Reason, str] = {
+    "true": "",
+    "predicted": "no true tumour: most predicted",
+    "neither": "no tumour: middle slice",
+    "unknown": "slice chosen by an older version",
+}
 
 
 def segmenting(analysis: Analysis) -> tuple[Entry, ...]:
@@ -59,14 +70,18 @@ def error_figure(analysis: Analysis) -> Picture | None:
 
 
 def example_figure(analysis: Analysis) -> Picture | None:
-    """Best, median and worst patients of one model by either endpoint; None without slices."""
+    """Best, median and worst patients of one model by either endpoint; None without slices.
+
+    Of the first repeat and seed alone: the score beside a slice is that of the very trial that
+    predicted the mask in it.
+    """
     for entry in segmenting(analysis):
+        tested = replace(entry.tested, folds=first_pass(entry.tested))
         try:
-            errors = patient_errors(entry.tested)
+            errors = patient_errors(tested)
         except UndefinedMetricError:
             continue
-        chosen = _choose(errors)
-        slices = [(title, _slice(entry, case_id)) for title, case_id in chosen]
+        slices = [(title, _slice(tested, case_id)) for title, case_id in _choose(errors)]
         shown = [(title, one) for title, one in slices if one is not None and one.images]
         if shown:
             return _draw_examples(entry, shown)
@@ -81,7 +96,8 @@ def draw_slices(shown: Sequence[tuple[str, Slice]]) -> Figure:
     for column, (title, one) in enumerate(shown):
         for row, name in enumerate(channels):
             _draw_slice(grid[row, column], one, name)
-        grid[0, column].set_title(title, fontsize=7)
+        lines = filter(None, (title, REASONS[one.chosen_by]))
+        grid[0, column].set_title("\n".join(lines), fontsize=7)
     return figure
 
 
@@ -90,9 +106,11 @@ def _draw_examples(entry: Entry, shown: Sequence[tuple[str, Slice]]) -> Picture:
         name="examples",
         title=f"Example patients of {entry.name} with true and predicted tumour",
         caption=(
-            "The slice with most tumour. Solid blue: true contour; dashed orange: predicted. PET "
-            f"from SUV 0 (white) to {PET_TOP:g} (black); CT from {CT_WINDOW[0]:g} to "
-            f"{CT_WINDOW[1]:g} HU. Chosen by rule, not by eye: best, median and worst."
+            "The slice with most true tumour, unless its title says otherwise. Solid blue: true "
+            f"contour; dashed orange: predicted. PET from SUV 0 (white) to {PET_TOP:g} (black); CT "
+            f"from {CT_WINDOW[0]:g} to {CT_WINDOW[1]:g} HU. Patients chosen by rule, not by eye: "
+            "best, median and worst by Dice, and by the share of pairs in the wrong order, in the "
+            "first repeat and seed; the worst are failure cases."
         ),
         figure=draw_slices(shown),
     )
@@ -128,8 +146,8 @@ def _choose(errors: PatientErrors) -> list[tuple[str, str]]:
     return chosen
 
 
-def _slice(entry: Entry, case_id: str) -> Slice | None:
-    for fold in entry.tested.folds:
+def _slice(tested: RunPatients, case_id: str) -> Slice | None:
+    for fold in tested.folds:
         if case_id in fold.outcomes.case_ids:
             return read_slice(fold.slices, case_id)
     return None

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mtsbench.report.across_datasets import (
-    across_table,
-    differences_by_model,
-    forest_figure,
-    rank_figure,
-)
+from mtsbench.comparison.questions import section_names, tell_apart
+from mtsbench.report.all_datasets import all_datasets
 from mtsbench.report.case_figures import error_figure, example_figure
-from mtsbench.report.checklists import checklist
+from mtsbench.report.checklists import METHODS, checklist
 from mtsbench.report.figures import STYLE, Picture, inline_svg, save_picture
 from mtsbench.report.methods_text import limits, methods_paragraph
+from mtsbench.report.missing_text import absent_text, left_out_lines, left_out_table
 from mtsbench.report.paper_tables import all_tables
+from mtsbench.report.recipe_text import settings_table
 from mtsbench.report.score_figures import (
     cost_figure,
     difference_figure,
@@ -27,7 +25,7 @@ from mtsbench.report.score_figures import (
     leaderboard_figure,
 )
 from mtsbench.report.survival_figures import auc_figure, calibration_figure, group_figure
-from mtsbench.report.tables import title
+from mtsbench.report.tables import difference_notes, title
 from mtsbench.report.text_table import Table, write_table
 
 if TYPE_CHECKING:
@@ -40,77 +38,77 @@ PAGE = "report.html"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Section:
-    """All that the page says of one dataset."""
+    """All that the page says of one question.
+
+    Attributes:
+        apart: What tells it from the other questions beside its title; may be empty.
+        notes: What is left out or not tested at all.
+        difference_notes: What stands beside the tests.
+    """
 
     name: str
     title: str
+    apart: str
+    notes: tuple[str, ...]
     analysis: Analysis
     tables: tuple[Table, ...]
     pictures: tuple[Picture, ...]
+    difference_notes: tuple[str, ...]
     methods: str
     limits: tuple[str, ...]
     checklist: Table
 
 
-def write_report(analyses: Sequence[Analysis], folder: Path, *, images: bool = True) -> Path:
+def write_report(
+    analyses: Sequence[Analysis],
+    folder: Path,
+    *,
+    images: bool = True,
+    alone: Sequence[str] = (),
+) -> Path:
     """Write the page, and its tables and figures as files for a paper.
 
     Args:
-        analyses: One a dataset.
+        analyses: One a question.
         folder: Made if it does not exist; files of an earlier report are replaced.
         images: Whether slices of patients are shown.
+        alone: A line for each run that has nothing to compare with.
 
     Returns:
-        The page: `report.html`. Beside it, for each dataset a folder with `tables/` (CSV,
+        The page: `report.html`. Beside it, for each question a folder with `tables/` (CSV,
         Markdown, LaTeX), `figures/` (SVG, PDF) and `methods.md`.
     """
+    questions = [analysis.description for analysis in analyses]
     with mpl.rc_context(STYLE):
-        sections = [_section(analysis, images=images) for analysis in analyses]
-        together = _together(analyses)
+        sections = [
+            _section(analysis, name, apart, images=images)
+            for analysis, name, apart in zip(
+                analyses, section_names(questions), tell_apart(questions), strict=True
+            )
+        ]
+        together = all_datasets(analyses)
     folder.mkdir(parents=True, exist_ok=True)
     for section in sections:
         _write_files(section, folder / section.name)
-    for table in together.tables:
-        write_table(table, folder / "tables")
-    for picture in together.pictures:
-        save_picture(picture, folder / "figures")
+    for one in together:
+        for table in one.tables:
+            write_table(table, folder / one.folder / "tables")
+        for picture in one.pictures:
+            save_picture(picture, folder / one.folder / "figures")
     environment = Environment(
         loader=PackageLoader("mtsbench.report", "."), autoescape=True, undefined=StrictUndefined
     )
     environment.filters["svg"] = inline_svg
     page = folder / PAGE
     template = environment.get_template("comparison_page.html.j2")
-    page.write_text(template.render(sections=sections, together=together), encoding="utf-8")
+    page.write_text(
+        template.render(sections=sections, together=together, alone=alone), encoding="utf-8"
+    )
     return page
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Together:
-    """What several datasets say together; empty with one."""
-
-    tables: tuple[Table, ...] = ()
-    pictures: tuple[Picture, ...] = ()
-    sentences: tuple[str, ...] = ()
-
-
-def _together(analyses: Sequence[Analysis]) -> Together:
-    reference = analyses[0].reference
-    found = differences_by_model(analyses) if len(analyses) > 1 else {}
-    if not found or reference is None:
-        return Together()
-    table, sentences = across_table(found, analyses)
-    pictures = [forest_figure(found, reference.name), rank_figure(analyses)]
-    return Together(
-        tables=(table,),
-        pictures=tuple(one for one in pictures if one is not None),
-        sentences=sentences,
-    )
-
-
-def _section(analysis: Analysis, *, images: bool) -> Section:
-    question = analysis.description.question
-    name = f"{question['dataset']}-{question['endpoint']}"
-    pictures = [
+def _section(analysis: Analysis, name: str, apart: str, *, images: bool) -> Section:
+    drawn = [
         leaderboard_figure(analysis),
         difference_figure(analysis),
         fold_figure(analysis),
@@ -121,15 +119,22 @@ def _section(analysis: Analysis, *, images: bool) -> Section:
         cost_figure(analysis),
         example_figure(analysis) if images else None,
     ]
+    pictures = tuple(one for one in drawn if one is not None)
+    every = (*all_tables(analysis), left_out_table(analysis), settings_table(analysis))
+    tables = tuple(table for table in (*every, _versions(analysis)) if table.rows)
+    shown = {METHODS, *(table.name for table in tables), *(one.name for one in pictures)}
     return Section(
         name=name,
         title=title(analysis.description),
+        apart=apart,
+        notes=(*left_out_lines(analysis), *absent_text(analysis)),
         analysis=analysis,
-        tables=(*all_tables(analysis), _versions(analysis)),
-        pictures=tuple(one for one in pictures if one is not None),
+        tables=tables,
+        pictures=pictures,
+        difference_notes=difference_notes(analysis),
         methods=methods_paragraph(analysis),
         limits=limits(analysis),
-        checklist=checklist(analysis),
+        checklist=checklist(analysis, shown),
     )
 
 
@@ -138,7 +143,7 @@ def _versions(analysis: Analysis) -> Table:
     return Table(
         name="runs",
         caption="The runs, their keys, code and machine.",
-        columns=("model", "run", "trials", "failed", "code", "device", "torch"),
+        columns=("model", "run", "trials used", "failed", "code", "device", "torch"),
         rows=tuple(
             (
                 entry.label,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from mtsbench.report.missing_text import left_out_lines
+from mtsbench.report.recipe_text import emphasis_limits, recipe_sentences
+
 if TYPE_CHECKING:
     from mtsbench.comparison.analysis import Analysis
 
@@ -26,8 +29,9 @@ def methods_paragraph(analysis: Analysis) -> str:
         f"{float(cast('float', protocol.get('validation_share', 0.2))):.0%} of the cases outside "
         "the test fold served early stopping and tuning. Everything learnt, from intensity "
         "statistics to cut points, was learnt inside the training part, and no model had access "
-        "to outcomes of test cases. The primary metric was Harrell's C within test folds, "
-        "averaged over seeds inside each fold. "
+        f"to outcomes of test cases. {_departures(analysis)}"
+        "The primary metric was Harrell's C within test folds, averaged over seeds inside each "
+        "fold. "
     )
     if about.tau is not None and about.horizon is not None:
         text += (
@@ -37,13 +41,33 @@ def methods_paragraph(analysis: Analysis) -> str:
         )
     if analysis.reference is None:
         return text + "No reference was declared, so no difference was tested."
-    return text + (
-        f"Each model was compared with {analysis.reference.label}, declared before looking, by the "
-        "Nadeau-Bengio corrected resampled t-test with Holm's adjustment over "
-        f"{_count(len(analysis.comparisons), 'comparison')}, by the Bayesian correlated t-test "
-        "with differences within 0.01 taken as equivalent, and, conditional on the fitted models, "
-        "by the patient-clustered infinitesimal jackknife. A difference is called robust only "
-        "when the first and the last agree. All other metrics are exploratory."
+    return text + _tests(analysis, analysis.reference.label)
+
+
+def _tests(analysis: Analysis, reference: str) -> str:
+    """How differences were tested, or why only those of the fitted models were."""
+    jackknife = (
+        "conditional on the fitted models, by the patient-clustered jackknife (two-sample form, t "
+        "with one degree of freedom less than events)"
+    )
+    compared = f"Each model was compared with {reference}, declared before looking, "
+    tests = [one.algorithm for one in analysis.comparisons.values() if one.algorithm is not None]
+    if not tests:
+        return _without_test(compared, jackknife)
+    return (
+        f"{compared}by the Nadeau-Bengio corrected resampled t-test "
+        f"({tests[0].degrees_of_freedom} degrees of freedom: at most twice the folds) with Holm's "
+        f"adjustment over {_count(len(tests), 'comparison')}, by the Bayesian correlated t-test "
+        f"with differences within 0.01 taken as equivalent, and, {jackknife}. A difference is "
+        "called robust only when the first and the last agree. All other metrics are exploratory."
+    )
+
+
+def _without_test(compared: str, jackknife: str) -> str:
+    """Too few test folds, or none with a difference that varies."""
+    return (
+        f"{compared}{jackknife}. The methods themselves were not tested, for the reason given "
+        "with each comparison. All other metrics are exploratory."
     )
 
 
@@ -53,7 +77,8 @@ def limits(analysis: Analysis) -> tuple[str, ...]:
     found = [
         "Cross-validation says how methods do at this sample size, not how one frozen model does "
         "in another hospital; that needs an external cohort.",
-        "A difference that is not found is not equality: compare it with the detectable one.",
+        "A difference that is not found is not equality: compare it with the one that is "
+        "detectable by the verdict.",
         "Intervals of the leaderboard are of patients, with the fitted models fixed; two that "
         "overlap may still differ, and two that do not are not thereby tested.",
         "Events of other causes are treated as censoring.",
@@ -62,7 +87,13 @@ def limits(analysis: Analysis) -> tuple[str, ...]:
     if len(cast("list[int]", protocol["seeds"])) == 1:
         found.append("One training seed: the variance between trainings was not measured.")
     if protocol["repeats"] == 1:
-        found.append("One repeat: the test has few degrees of freedom and little power.")
+        found.append(
+            "One repeat: the corrected test has few degrees of freedom and little power, and below "
+            "five test folds there is none."
+        )
+    found += sorted(
+        {f"{one.few_events}." for one in analysis.comparisons.values() if one.few_events}
+    )
     if about.question["preset"] == "demo":
         found.append(
             "Preset demo trains networks for a fraction of their published budget on coarse "
@@ -75,9 +106,16 @@ def limits(analysis: Analysis) -> tuple[str, ...]:
             "Some models were given the true tumour mask of test patients, which no new patient "
             "has; they are marked."
         )
+    found += emphasis_limits(analysis)
     undefined = [one for one in analysis.comparisons.values() if one.undefined]
     found += [f"{one.label}: {'; '.join(one.undefined)}." for one in undefined]
     return tuple(found)
+
+
+def _departures(analysis: Analysis) -> str:
+    """From the published recipes and from the protocol; empty or with a blank behind it."""
+    sentences = (*recipe_sentences(analysis), *left_out_lines(analysis))
+    return "".join(f"{one} " for one in sentences)
 
 
 def _count(number: object, what: str) -> str:

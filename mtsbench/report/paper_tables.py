@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mtsbench.comparison.against_reference import explore
 from mtsbench.comparison.both_endpoints import patient_errors
+from mtsbench.comparison.common_trials import left_out_count
 from mtsbench.comparison.resampled_tests import ResampledTest
 from mtsbench.comparison.risk_strata import calibration, first_pass, risk_groups
 from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.comparison.variance_shares import variance_shares
 from mtsbench.metrics.overlap import Overlap, aggregated_dice, empty_masks
 from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.report.numbers import detectable_text, p_text, verdict_text
 from mtsbench.report.profile_table import profile_table
 from mtsbench.report.text_table import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mtsbench.comparison.analysis import Analysis, Entry
     from mtsbench.comparison.patients import RunPatients
 
@@ -36,7 +41,15 @@ def all_tables(analysis: Analysis) -> tuple[Table, ...]:
         variance_table(analysis),
         profile_table(analysis),
     ]
-    return tuple(table for table in found if table is not None and table.rows)
+    counted = ""
+    if analysis.left_out:
+        count = left_out_count(analysis.left_out, analysis.description)
+        counted = f" {count} left out of every run: see table left-out."
+    return tuple(
+        replace(table, caption=table.caption + counted)
+        for table in found
+        if table is not None and table.rows
+    )
 
 
 def leaderboard(analysis: Analysis) -> Table:
@@ -47,10 +60,10 @@ def leaderboard(analysis: Analysis) -> Table:
     return Table(
         name="leaderboard",
         caption=(
-            "Harrell's C within test folds with 95 % jackknife interval (patients sampled, fitted "
-            "models fixed); other columns are means over trials. Training in seconds a fold, "
-            "inference in seconds a patient, memory in MiB. For ibs, hd95 (mm) and "
-            "volume-error (mL) lower is better."
+            "Harrell's C, mean over test folds, with 95 % jackknife interval (patients sampled, "
+            "fitted models fixed); other columns are means over trials. Training in seconds a "
+            "fold, inference in seconds a patient, memory in MiB. For ibs, hd95 (mm) and "
+            "volume-error (mL) lower is better." + _missing_intervals(entries)
         ),
         columns=("model", "C-index", "95 % interval", *others, "training", "inference", "memory"),
         rows=tuple(
@@ -68,6 +81,16 @@ def leaderboard(analysis: Analysis) -> Table:
     )
 
 
+def _missing_intervals(entries: Sequence[Entry]) -> str:
+    """Which models have no interval, and why."""
+    reasons = dict.fromkeys(one.no_interval for one in entries if one.no_interval)
+    return "".join(
+        f" No interval for {', '.join(e.label for e in entries if e.no_interval == reason)}: "
+        f"{reason}."
+        for reason in reasons
+    )
+
+
 def difference_table(analysis: Analysis) -> Table | None:
     """Every model against the reference by the primary metric; None without a reference."""
     if analysis.reference is None:
@@ -79,31 +102,44 @@ def difference_table(analysis: Analysis) -> Table | None:
         rows.append(
             (
                 one.label + (f" ({dropped} folds undefined)" if dropped else ""),
-                "–" if test is None else f"{test.mean:+.3f}",
+                "–" if one.difference is None else f"{one.difference:+.3f}",
                 "–" if test is None else _interval(test.interval),
-                "–" if test is None else _p(test.p),
-                "–" if one.adjusted_p is None else _p(one.adjusted_p),
+                "–" if test is None else p_text(test.p),
+                "–" if one.adjusted_p is None else p_text(one.adjusted_p),
                 "–"
                 if shares is None
                 else f"{shares.worse:.2f} / {shares.equivalent:.2f} / {shares.better:.2f}",
                 "–" if fitted is None else _interval(fitted.interval),
-                "–" if fitted is None else _p(fitted.p),
-                "yes" if one.robust else "no",
-                _number(one.detectable),
+                "–" if fitted is None else p_text(fitted.p),
+                verdict_text(one),
+                detectable_text(one, one.detectable.test),
+                detectable_text(one, one.detectable.verdict),
+                "; ".join(one.undefined),
             )
         )
+    warned = [one.few_events for one in analysis.comparisons.values() if one.few_events]
+    few = f" !: {warned[0]}." if warned else ""
     return Table(
         name="differences",
         caption=(
-            f"Difference in C-index from {analysis.reference.label} (positive is better). Method: "
-            "Nadeau-Bengio corrected t over folds, Holm over the rows; posterior of worse / "
-            "equivalent (within 0.01) / better. Fitted models: patient-clustered jackknife. "
-            "Robust: both find the same direction at 5 %. Detectable: the smallest difference of "
-            "fitted models that this cohort shows with 80 % power."
+            f"Difference in C-index from {analysis.reference.label} (positive is better), mean "
+            "over test folds. Method: Nadeau-Bengio corrected t over folds, Holm over the rows; "
+            "posterior of worse / equivalent (within 0.01) / better. Fitted models: "
+            "patient-clustered jackknife. Robust: both find the same direction at 5 %. Detectable "
+            "by test, by verdict: the true difference that the corrected test, and the verdict, "
+            "find with a chance of 80 %; none: not even one of 0.50."
+            + (f" !: {few}." if few else "")
         ),
         columns=(
             *("model", "difference", "95 % method", "p", "p Holm", "posterior"),
-            *("95 % fitted", "p fitted", "robust", "detectable"),
+            *(
+                "95 % fitted",
+                "p fitted",
+                "robust",
+                "detectable by test",
+                "detectable by verdict",
+                "why not",
+            ),
         ),
         rows=tuple(rows),
     )
@@ -142,7 +178,7 @@ def calibration_table(analysis: Analysis) -> Table | None:
         groups = risk_groups(entry.tested)
         ratio = groups.hazard_ratio
         cells = [
-            "–" if groups.log_rank is None else _p(groups.log_rank.p),
+            "–" if groups.log_rank is None else p_text(groups.log_rank.p),
             "–" if ratio is None else f"{ratio.value:.2f} ({_interval(ratio.interval, 2)})",
         ]
         try:
@@ -158,8 +194,9 @@ def calibration_table(analysis: Analysis) -> Table | None:
     return Table(
         name="calibration",
         caption=(
-            "Risk groups (median of the training fold; log-rank stratified by fold: better than "
-            "no split, not better than another model) and calibration of survival curves by day "
+            "Risk groups (median of the training fold; log-rank test and hazard ratio, both "
+            "stratified by fold: better than no split, not better than another model) and "
+            "calibration of survival curves by day "
             f"{'–' if horizon is None else f'{horizon:.0f}'}: ICI, E50, E90, observed over "
             "expected, and D-calibration's chi-squared (lower is better; no test is counted as "
             "passed)."
@@ -182,7 +219,7 @@ def endpoint_table(analysis: Analysis) -> Table | None:
         empty = empty_masks(sizes)
         try:
             errors = patient_errors(entry.tested)
-            related = f"{errors.correlation:.2f} (p {errors.p:.2f})"
+            related = f"{errors.correlation:.2f} (p {p_text(errors.p)})"
         except UndefinedMetricError as undefined:
             related = str(undefined)
         rows.append(
@@ -249,11 +286,7 @@ def _overlaps(tested: RunPatients) -> list[Overlap]:
 
 
 def _cells(test: ResampledTest) -> tuple[str, str, str, str]:
-    return f"{test.mean:+.3f}", _interval(test.interval), _p(test.p), ""
-
-
-def _p(value: float) -> str:
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return f"{test.mean:+.3f}", _interval(test.interval), p_text(test.p), ""
 
 
 def _mean(entry: Entry, metric: str) -> str:

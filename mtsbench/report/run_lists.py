@@ -9,6 +9,7 @@ from rich.table import Table
 
 from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.options import format_value
+from mtsbench.recipe import recipe_lines
 from mtsbench.report.tables import primary
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def facts_table(description: RunDescription) -> Table:
     for part in (description.question, description.method):
         for name, value in part.items():
             table.add_row(name.replace("_", " "), _fact(value))
+    for line in recipe_lines(description.recipe):
+        table.add_row("recipe", line)
     return table
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from mtsbench.checksums import write_whole
 from mtsbench.comparison.summary import score_names, summarise
+from mtsbench.report.recipe_text import recipe_rows
 from mtsbench.report.tables import score_text, title
 from mtsbench.store import RunStore
 from mtsbench.trial_files import read_log
@@ -55,6 +56,8 @@ def write_run_page(run: FinishedRun, folder: Path) -> Path:
         ),
         failures=run.failures,
         figure=_training_curves(run, folder),
+        recipe=run.description.recipe,
+        changes=recipe_rows(run.description),
         facts=_facts(run),
     )
     path = folder / PAGE

@@ -25,10 +25,10 @@ def leaderboard_figure(analysis: Analysis) -> Picture:
     axes = figure.subplots()
     for row, entry in enumerate(entries):
         assert entry.c_index is not None  # _ranked leaves the others out
-        assert entry.interval is not None
         colour = EMPHASIS if entry is analysis.reference else PLAIN
         hollow = bool(entry.run.description.method["needs_mask_at_test"])
-        axes.plot(entry.interval, (row, row), color=colour)
+        if entry.interval is not None:
+            axes.plot(entry.interval, (row, row), color=colour)
         axes.plot(entry.c_index, row, "o", color=colour, mfc="white" if hollow else colour)
     axes.set_yticks(range(len(entries)), [entry.name for entry in entries])
     axes.invert_yaxis()
@@ -38,9 +38,10 @@ def leaderboard_figure(analysis: Analysis) -> Picture:
         name="leaderboard",
         title="C-index of every model with its 95 % interval",
         caption=(
-            "Harrell's C with pairs formed inside each test fold. Intervals cover the sampling of "
-            "patients with the fitted models held fixed; they are no test between models. Hollow: "
-            "given the true tumour mask of test patients. Orange: the reference."
+            "Harrell's C, mean over test folds. Intervals cover the sampling of patients with the "
+            "fitted models held fixed; they are no test between models. A point without a line has "
+            "no interval, for a reason below the table. Hollow: given the true tumour mask of test "
+            "patients. Orange: the reference."
         ),
         figure=figure,
     )
@@ -48,23 +49,26 @@ def leaderboard_figure(analysis: Analysis) -> Picture:
 
 def difference_figure(analysis: Analysis) -> Picture | None:
     """Difference from the reference with both intervals; None without a reference."""
-    found = [one for one in analysis.comparisons.values() if one.algorithm or one.fitted]
+    found = [one for one in analysis.comparisons.values() if one.difference is not None]
     if analysis.reference is None or not found:
         return None
-    found.sort(key=lambda one: -float(np.mean(one.differences.values)))
+    found.sort(key=lambda one: -(one.difference or 0.0))
     figure = new_figure(7, 1.4 + 1.2 * ROW * len(found))
     axes = figure.subplots()
     for row, one in enumerate(found):
         if one.algorithm is not None:
             axes.plot(one.algorithm.interval, (row - 0.15,) * 2, color=PLAIN)
             axes.plot(one.algorithm.mean, row - 0.15, "o", color=PLAIN)
+        elif one.fitted is None and one.difference is not None:
+            axes.plot(one.difference, row, "x", color=PLAIN)
         if one.fitted is not None:
             axes.plot(one.fitted.interval, (row + 0.15,) * 2, color=EMPHASIS, linestyle="--")
             axes.plot(one.fitted.value, row + 0.15, "s", color=EMPHASIS, markersize=4)
     axes.set_yticks(range(len(found)), [one.label.split(" (")[0] for one in found])
     axes.invert_yaxis()
     axes.axvline(0, color="0.6", linewidth=0.8)
-    axes.plot([], [], "o-", color=PLAIN, label="methods (Nadeau-Bengio)")
+    if any(one.algorithm for one in found):
+        axes.plot([], [], "o-", color=PLAIN, label="methods (Nadeau-Bengio)")
     axes.plot([], [], "s--", color=EMPHASIS, markersize=4, label="fitted models (jackknife)")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     axes.set_xlabel(f"difference in C from {analysis.reference.name} (right is better)")
@@ -73,8 +77,9 @@ def difference_figure(analysis: Analysis) -> Picture | None:
         title=f"Difference in C-index of every model from {analysis.reference.name}",
         caption=(
             "Two questions side by side: would the method do better at this sample size "
-            "(circles; corrected for folds that share training patients), and do these fitted "
-            "models differ on new patients (squares). 95 % intervals, not adjusted."
+            "(circles; corrected for folds that share training patients; from five test folds on), "
+            "and do these fitted models differ on new patients (squares). 95 % intervals, not "
+            "adjusted. Cross: a difference without any test."
         ),
         figure=figure,
     )

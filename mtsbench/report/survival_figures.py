@@ -34,8 +34,9 @@ def group_figure(analysis: Analysis) -> Picture:
         caption=(
             "Cut at the median risk of each training fold, applied to its test fold; one repeat. "
             "Bands are pointwise 95 % intervals; below, patients at risk (high above low). The "
-            "log-rank test is stratified by fold and asks whether the split is better than none, "
-            "not whether one model beats another. Shown: the reference and the highest C."
+            "log-rank test and the hazard ratio (HR) are stratified by fold; the test asks whether "
+            "the split is better than none, not whether one model beats another. Shown: the "
+            "reference and the highest C."
         ),
         figure=figure,
     )

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from mtsbench.comparison.labels import row_labels
 from mtsbench.comparison.summary import Part, mean_seconds, score_names, summarise
+from mtsbench.report.numbers import detectable_text, interval_text, p_text, verdict_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,6 +41,9 @@ SECONDARY = frozenset(
 def primary(names: Iterable[str]) -> tuple[str, ...]:
     """Core's two first metrics, and those of other packages."""
     return tuple(name for name in names if name not in SECONDARY)
+
+
+DETECTABLE = "detectable by test / verdict"
 
 
 def run_table(run: FinishedRun) -> Table:
@@ -104,29 +108,56 @@ def comparison_table(runs: Sequence[FinishedRun]) -> Table:
 def difference_table(analysis: Analysis) -> Table | None:
     """Differences in C from the reference; None without one.
 
-    `method` is Nadeau-Bengio's 95 % interval, `p` Holm's over the rows, `fitted` the jackknife's.
+    `method` is Nadeau-Bengio's 95 % interval, `p Holm` its p adjusted over the rows, `fitted` the
+    jackknife's interval; the last column says which true difference the corrected test, and the
+    verdict, would find with a chance of 80 %.
     """
     if analysis.reference is None:
         return None
     table = Table(title=f"C-index minus that of {analysis.reference.name}", title_justify="left")
-    table.add_column("model", overflow="fold")
-    for name in ("method", "p Holm", "fitted", "robust", "detect."):
-        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("model", overflow="fold", min_width=12)
+    # Wide enough that no word and no number breaks; the names of models take what is left.
+    widths = {"diff.": 5, "method": 7, "p Holm": 6, "fitted": 7, "robust": 6, DETECTABLE: 11}
+    for name, width in widths.items():
+        table.add_column(name, justify="right", overflow="fold", min_width=width)
     for one in analysis.comparisons.values():
         test, fitted = one.algorithm, one.fitted
         table.add_row(
             one.label,
-            "–" if test is None else f"{test.mean:+.2f} [{_limits(test.interval)}]",
-            "–" if one.adjusted_p is None else f"{one.adjusted_p:.3f}",
-            "–" if fitted is None else f"{fitted.value:+.2f} [{_limits(fitted.interval)}]",
-            "yes" if one.robust else "no",
-            "–" if one.detectable is None else f"{one.detectable:.2f}",
+            "–" if one.difference is None else f"{one.difference:+.2f}",
+            "–" if test is None else interval_text(test.interval),
+            "–" if one.adjusted_p is None else p_text(one.adjusted_p),
+            "–" if fitted is None else interval_text(fitted.interval),
+            verdict_text(one),
+            " / ".join(
+                detectable_text(one, found)
+                for found in (one.detectable.test, one.detectable.verdict)
+            ),
         )
     return table
 
 
-def _limits(interval: tuple[float, float]) -> str:
-    return f"{interval[0]:.2f}, {interval[1]:.2f}"
+def difference_notes(analysis: Analysis) -> tuple[str, ...]:
+    """What stands below the differences: missing tests, few events, what the columns say."""
+    compared = analysis.comparisons.values()
+    if not compared:
+        return ()
+    reasons: dict[str, list[str]] = {}
+    for one in compared:
+        for reason in one.undefined:
+            reasons.setdefault(reason, []).append(one.label)
+    notes = [
+        reason if len(labels) == len(compared) else f"{', '.join(labels)}: {reason}"
+        for reason, labels in reasons.items()
+    ]
+    tested = [one for one in compared if one.algorithm and one.fitted]
+    notes += dict.fromkeys(f"! {one.few_events}" for one in tested if one.few_events)
+    if tested:
+        notes.append(
+            "detectable: the true difference that is found with a chance of 80 %; none: not even "
+            "one of 0.50"
+        )
+    return tuple(notes)
 
 
 def recovery_table(runs: Sequence[FinishedRun]) -> Table | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
+from mtsbench.report.escaping import latex, markdown, one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,25 +27,32 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
-    def frame(self) -> pd.DataFrame:
-        """The same as a data frame."""
-        return pd.DataFrame(list(self.rows), columns=list(self.columns))
-
     def markdown(self) -> str:
         """A Markdown table."""
-        lines = [self.columns, tuple("---" for _ in self.columns), *self.rows]
-        return "".join(
-            f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines
-        )
+        rule = f"| {' | '.join('---' for _ in self.columns)} |\n"
+        head, *body = (f"| {line} |\n" for line in self._lines(markdown, " | "))
+        return head + rule + "".join(body)
 
     def latex(self) -> str:
-        """A booktabs table."""
-        return self.frame().to_latex(index=False, escape=True, caption=self.caption)
+        """A table that asks for the package booktabs and for nothing else."""
+        head, *body = (f"{line} \\\\\n" for line in self._lines(latex, " & "))
+        return (
+            "% needs \\usepackage{booktabs}\n"
+            f"\\begin{{table}}\n\\caption{{{latex(self.caption)}}}\n"
+            f"\\begin{{tabular}}{{{'l' * len(self.columns)}}}\n\\toprule\n{head}\\midrule\n"
+            f"{''.join(body)}\\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
+        )
+
+    def _lines(self, escape: Callable[[str], str], between: str) -> Sequence[str]:
+        return [between.join(map(escape, line)) for line in (self.columns, *self.rows)]
 
 
 def write_table(table: Table, folder: Path) -> None:
     """Write `NAME.csv`, `NAME.md` and `NAME.tex`."""
     folder.mkdir(parents=True, exist_ok=True)
-    table.frame().to_csv(folder / f"{table.name}.csv", index=False)
-    (folder / f"{table.name}.md").write_text(table.markdown())
-    (folder / f"{table.name}.tex").write_text(table.latex())
+    with (folder / f"{table.name}.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(
+            [one_line(cell) for cell in line] for line in (table.columns, *table.rows)
+        )
+    (folder / f"{table.name}.md").write_text(table.markdown(), encoding="utf-8")
+    (folder / f"{table.name}.tex").write_text(table.latex(), encoding="utf-8")

@@ -12,7 +12,7 @@ import numpy as np
 
 from mtsbench.data import Case, Outcomes
 from mtsbench.errors import DataError
-from mtsbench.interfaces import Dataset
+from mtsbench.interfaces import Dataset, KnownMasks
 from mtsbench.preprocessing.cropping import check_case
 from mtsbench.testing.contract import Contract, NotApplicable, ensure
 
@@ -103,8 +103,18 @@ class DatasetContract(Contract):
                 ensure(False, str(error))
 
     def test_masks_hold_zero_and_one(self) -> None:
-        """A mask is a volume of 0 and 1."""
-        masks = [case.mask for case in self._cases(self._dataset()) if case.mask is not None]
+        """A mask is a volume of 0 and 1; `has_mask`, where the dataset has it, tells of it."""
+        dataset = self._dataset()
+        cases = list(self._cases(dataset))
+        if isinstance(dataset, KnownMasks):
+            for case in cases:
+                told = dataset.has_mask(case.case_id)
+                ensure(
+                    told == (case.mask is not None),
+                    f"has_mask says {told} of case {case.case_id!r}, and load gives "
+                    f"{'no mask' if case.mask is None else 'a mask'}",
+                )
+        masks = [case.mask for case in cases if case.mask is not None]
         if not masks:
             raise NotApplicable("the cases looked at declare no mask")
         for mask in masks:

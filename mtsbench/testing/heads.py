@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mtsbench.data import Outcomes
+from mtsbench.data import Outcomes, SurvivalReading
 from mtsbench.engine.determinism import seeded
 from mtsbench.interfaces import CurveHead
 from mtsbench.testing.contract import Contract, NotApplicable, ensure
@@ -151,6 +151,20 @@ class HeadContract(Contract):
             f"survival probabilities lie in [{curves.min():g}, {curves.max():g}], not in [0, 1]",
         )
         ensure(curves.diff(dim=1).max() <= 1e-6, "a survival curve rises with time")
+
+    def test_the_curves_say_how_they_are_read(self) -> None:
+        """A head with survival curves is a whole `CurveHead`, its `survival_reading` included."""
+        head = self._head()
+        if not hasattr(head, "survival_curves"):
+            raise NotApplicable("the head declares no survival_curves")
+        for name in ("survival_time", "learn_baseline"):
+            ensure(hasattr(head, name), f"the head has survival_curves but no {name}")
+        reading = getattr(head, "survival_reading", None)
+        ensure(
+            reading in get_args(SurvivalReading),
+            f"survival_reading is {reading!r}; it must be 'step' for curves that fall only on the "
+            "days of survival_time, as with a Breslow baseline, or 'linear'",
+        )
 
     def test_a_higher_risk_has_the_lower_curve(self) -> None:
         """Risk and curves agree about which cases have their event earlier."""

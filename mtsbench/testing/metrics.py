@@ -176,7 +176,13 @@ def _predict(outcomes: Outcomes, slope: float, noise: float = 0.0) -> Prediction
     risk = slope * (1 - outcomes.time / 1000) + noise * offset / CASES
     grid = np.linspace(0, 2100, 22)
     curves = np.exp(-np.exp(2 * risk)[:, None] * grid[None, :] / 1500)
-    return Predictions(case_ids=outcomes.case_ids, risk=risk, survival=curves, survival_time=grid)
+    return Predictions(
+        case_ids=outcomes.case_ids,
+        risk=risk,
+        survival=curves,
+        survival_time=grid,
+        survival_reading="linear",
+    )
 
 
 def _noisy(outcomes: Outcomes) -> Predictions:

@@ -306,9 +306,11 @@ def close(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
 
 
 def _equal(first: Predictions, second: Predictions) -> bool:
+    if first.survival_reading != second.survival_reading or not close(first.risk, second.risk):
+        return False
     if first.survival is None or second.survival is None:
-        return close(first.risk, second.risk) and first.survival is second.survival
-    return close(first.risk, second.risk) and bool(np.allclose(first.survival, second.survival))
+        return first.survival is second.survival
+    return bool(np.allclose(first.survival, second.survival))
 
 
 def _opened(test: LabelledCohort, seed: int) -> OpenCohort:

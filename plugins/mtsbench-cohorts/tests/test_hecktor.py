@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from mtsbench_cohorts.hecktor import build_hecktor
 
 from mtsbench.errors import DataError
+from mtsbench.interfaces import KnownMasks
 
 REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "sts_hecktor_layout"
 
@@ -43,6 +44,28 @@ def root(tmp_path):
         "PatientID,CenterID,Age,Relapse,RFS\nCHUM-001,2,59,1,266\n"
     )
     return tmp_path
+
+
+def test_it_is_known_without_reading_which_cases_have_a_mask(root, tmp_path):
+    (root / "MDA-002" / "MDA-002.nii.gz").unlink()
+    dataset = build_hecktor(root)
+
+    assert isinstance(dataset, KnownMasks)
+    assert [dataset.has_mask(one) for one in dataset.case_ids] == [True, False]
+    with pytest.raises(DataError, match="no case 'x' in"):
+        dataset.has_mask("x")
+
+
+def test_the_mask_of_task_2_is_that_of_task_1(tmp_path):
+    """Form 2025: no mask lies beside the images of Task 2."""
+    for case_id in ("CHUM-001", "MDA-002"):
+        write_patient(tmp_path / "Task 2", case_id)
+        (tmp_path / "Task 2" / case_id / f"{case_id}.nii.gz").unlink()
+    write_patient(tmp_path / "Task 1", "MDA-002")
+    dataset = build_hecktor(tmp_path, form="2025")
+
+    assert [dataset.has_mask(one) for one in ("CHUM-001", "MDA-002")] == [False, True]
+    assert dataset.load("MDA-002").mask is not None
 
 
 def test_a_case_has_images_mask_and_clinical_values_on_their_own_grids(root):

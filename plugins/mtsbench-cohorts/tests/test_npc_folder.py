@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from mtsbench_cohorts.npc_folder import NpcFolder
 
 from mtsbench.errors import DataError
+from mtsbench.interfaces import KnownMasks
 
 TABLE = "case_id,pfs_time,pfs_event,os_time,os_event,centre,age,sex\n"
 ROWS = "b,300,1,400,0,North,61,male\na,200,0,,,South,,female\n"
@@ -80,6 +81,15 @@ def test_a_case_without_mask_or_row_is_kept(root):
     assert dataset.load("c").clinical == {"age": None, "sex": None}
 
 
+def test_it_is_known_without_reading_which_cases_have_a_mask(root):
+    dataset = NpcFolder(root)
+
+    assert isinstance(dataset, KnownMasks)
+    assert [dataset.has_mask(case_id) for case_id in dataset.case_ids] == [False, True, True]
+    with pytest.raises(DataError, match="no case 'x' in"):
+        dataset.has_mask("x")
+
+
 def test_no_outcome_is_a_clinical_variable(root):
     dataset = NpcFolder(root)
 
@@ -118,7 +128,7 @@ def test_a_path_escape_in_the_table_is_refused_even_where_it_leads_to_images(roo
     write_case(root.parent, "x")
     (root / "clinical.csv").write_text("case_id\n../x\n")
 
-    with pytest.raises(DataError, match=r"row 2: '../x' is no case id"):
+    with pytest.raises(DataError, match=r"line 2: '../x' is no case id"):
         NpcFolder(root)
 
 

@@ -12,7 +12,7 @@ from mtsbench_cohorts.npc_simulated import SimulatedNpc
 from scipy.ndimage import distance_transform_edt
 
 from mtsbench.errors import DataError, OptionError
-from mtsbench.interfaces import KnownHazard
+from mtsbench.interfaces import KnownHazard, KnownMasks
 
 COUNT = 36
 
@@ -48,6 +48,13 @@ def on_pet_grid(case):
         place = offset + grid.spacing[axis] * np.arange(grid.size[axis])
         picks.append(np.rint(place / mask.grid.spacing[axis]).astype(int))
     return mask.array[np.ix_(*picks)] > 0
+
+
+def test_every_case_has_a_mask_and_that_is_known_without_painting_it(cohort, cases):
+    assert isinstance(cohort, KnownMasks)
+    assert all(cohort.has_mask(case.case_id) and case.mask is not None for case in cases)
+    with pytest.raises(DataError, match="no case 'npc-9999'"):
+        cohort.has_mask("npc-9999")
 
 
 def test_a_case_is_the_same_in_any_order_and_cohort(cohort, cases):

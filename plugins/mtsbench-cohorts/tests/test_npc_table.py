@@ -71,8 +71,8 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path, content):
         ("", r"no column 'case_id', only an empty header"),
         ("id,age\na,1\n", r"no column 'case_id', only id, age"),
         ("case_id,age,age\na,1,2\n", r"two columns 'age'"),
-        ("case_id,age\na\n", r"row 2 has 1 cells, expected 2"),
-        ("case_id,age\na,1\n\nb,1,2\n", r"row 4 has 3 cells, expected 2"),
+        ("case_id,age\na\n", r"line 2 has 1 cells, expected 2"),
+        ("case_id,age\na,1\n\nb,1,2\n", r"line 4 has 3 cells, expected 2"),
         ("case_id,pfs_time\na,1\n", r"column 'pfs_time' but no 'pfs_event'; an endpoint needs"),
         ("case_id,pfs_event\na,1\n", r"column 'pfs_event' but no 'pfs_time'; an endpoint needs"),
         ("case_id\na\nb\na\n", r"case 'a' has two rows; keep one row per patient"),
@@ -87,7 +87,7 @@ def test_a_malformed_table_is_refused(tmp_path, text, message):
     "case_id", ["../x", "..", ".", ".hidden", "a/b", "a\\b", "/etc", "C:x", ""]
 )
 def test_an_id_that_is_no_plain_folder_name_is_refused(tmp_path, case_id):
-    with pytest.raises(DataError, match=r"clinical.csv, row 2: '.*' is no case id; expected the"):
+    with pytest.raises(DataError, match=r"clinical.csv, line 2: '.*' is no case id; expected the"):
         read_table(write(tmp_path, f"case_id,age\n{case_id},1\n"))
 
 

@@ -24,7 +24,8 @@ DESCRIPTION = TableDescription(
     time="months",
     days=30.0,
     event="dead",
-    happened=frozenset({"1"}),
+    happened="1",
+    censored="0",
     variables=(AGE,),
 )
 

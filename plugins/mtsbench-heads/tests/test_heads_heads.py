@@ -34,6 +34,15 @@ def follow_up(count=40, seed=0):
     )
 
 
+def of_days(time):
+    return Outcomes(
+        endpoint="os",
+        case_ids=tuple(map(str, range(len(time)))),
+        time=np.array(time, np.float64),
+        event=np.ones(len(time), np.bool_),
+    )
+
+
 def learnt(name, **options):
     head = build(name, **options)
     head.learn_outcomes(follow_up())
@@ -80,6 +89,11 @@ def test_curves_are_probabilities_that_begin_at_1_and_never_rise(name):
         assert (curves.diff(dim=1) <= 1e-9).all()
         assert torch.allclose(curves[:, 0], torch.ones(20, dtype=curves.dtype))
         assert torch.isfinite(head.risk(survival)).all()
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_breslow_curve_is_read_as_steps_and_every_other_along_lines(name):
+    assert learnt(name).survival_reading == ("step" if name == "cox" else "linear")
 
 
 @pytest.mark.parametrize("name", HEADS)
@@ -194,6 +208,25 @@ def test_cut_points_begin_at_0_and_increase_whatever_the_ties(times, intervals, 
     assert head.time_grid[0] == 0
     assert (head.time_grid.diff() > 0).all()
     assert head.time_grid[-1] == max(times)
+
+
+def test_quantile_cuts_of_times_that_differ_by_rounding_increase():
+    head = build("pmf", intervals=10)
+
+    head.learn_outcomes(of_days([0.3, 0.30000000000000004, 0.7]))
+
+    assert (head.time_grid.diff() > 1e-3).all()
+    assert head.time_grid[-1] == 0.7
+    with pytest.raises(DataError, match="os: the training part has 1 distinct event times"):
+        head.learn_outcomes(of_days([0.3, 0.30000000000000004]))
+
+
+def test_quantile_cuts_that_would_differ_by_rounding_only_are_refused():
+    head = build("pmf", intervals=10)
+
+    with pytest.raises(DataError, match=r"os: the event times .* \(day 100 to 100\) that 10 quant"):
+        head.learn_outcomes(of_days([100.0, 100.000002]))
+    build("pmf", intervals=10, cuts="equidistant").learn_outcomes(of_days([100.0, 100.000002]))
 
 
 def test_quantile_cuts_depend_on_events_only():

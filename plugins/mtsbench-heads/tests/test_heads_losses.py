@@ -154,9 +154,34 @@ def test_the_mass_likelihood_is_its_definition(name, logits, day, event):
 
     value = build(name)(outputs(torch.tensor([logits])), targets([day], [event]))
 
-    # pycox sums float32 probabilities, which are exact to some 1e-7 whatever is left of them.
-    rounding = 5e-7 * math.exp(expected)
-    assert value.item() == pytest.approx(expected, rel=1e-3, abs=1e-4 + rounding)
+    assert value.item() == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["pmf", "mtlr", "deephit"])
+@pytest.mark.parametrize("far", [20.0, 80.0, 200.0])
+def test_a_censored_case_far_from_the_model_still_teaches_it(name, far):
+    survival = torch.tensor([[far, 0.0, 0.0, 0.0], [0.0] * 4], requires_grad=True)
+
+    value = build(name, {"alpha": 1.0} if name == "deephit" else {})(
+        outputs(survival), targets([900.0, 900.0], [False, False])
+    )
+    value.backward()
+
+    # The first case survived all intervals, the likelihood of which is 1 / (1 + 3 + exp(far)).
+    assert value.item() == pytest.approx((far + math.log(5)) / 2, rel=1e-6)
+    assert survival.grad[0, 0].item() == pytest.approx(0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["logistic-hazard", "pmf"])
+def test_a_time_beside_a_cut_point_only_by_rounding_is_on_it(name):
+    survival = torch.tensor([[0.5, -0.3, 0.2, 1.0]])
+
+    for event in (True, False):
+        found = [
+            build(name)(outputs(survival), targets([day], [event])).item()
+            for day in (200.0, 200.00000000000003, 199.99999999999997)
+        ]
+        assert found == [found[0]] * 3
 
 
 @pytest.mark.parametrize("name", ["logistic-hazard", "pmf", "mtlr", "deephit"])

@@ -21,9 +21,13 @@ from mtsbench_radiomics.estimators.icare import Icare
 from mtsbench_radiomics.estimators.marginal import Marginal
 
 from mtsbench.errors import DataError
+from mtsbench.metrics.curves import survival_at
+from mtsbench.metrics.horizon_calibration import observed_to_expected
+from mtsbench.metrics.kaplan_meier import kaplan_meier
 from mtsbench.metrics.survival import harrell_c
 
 GOLDEN = Path(__file__).resolve().parents[4] / "shared" / "golden"
+FIELD_CASES = Path(__file__).resolve().parents[4] / "shared" / "field-cases" / "survival"
 LEARNERS = (
     Cox(),
     Coxnet(),
@@ -126,6 +130,65 @@ def test_kaplan_meier_without_any_event_stays_at_one():
 
     assert fit.survival_time.tolist() == [0.0, 9.0]
     assert fit.survival(np.empty((1, 0))).tolist() == [[1.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "estimator", "expected"),
+    [
+        pytest.param("S1", Marginal(), 1.0, id="S1"),
+        pytest.param("S2", Cox(), 1.13555233119, id="S2"),
+    ],
+)
+def test_curves_that_fall_at_visits_promise_what_they_do_in_r(name, estimator, expected):
+    if not FIELD_CASES.is_dir():
+        pytest.skip(f"{FIELD_CASES} is absent: the shared folder lies beside the repository")
+    cases = json.loads((FIELD_CASES / "cases.json").read_text())["steps"]
+    of = next(one for one in cases if one["id"] == name)
+    data = pd.read_csv(FIELD_CASES / of["file"])
+    time, event = data["time"].to_numpy(float), data["event"].to_numpy(bool)
+    values = data[["marker"]].to_numpy(float)
+    design = Design(names=("marker",), values=values, time=time, event=event)
+
+    fit = estimator.fit(design, 0.0, 0)
+    days = np.array([547.25])
+    read = {"survival_time": fit.survival_time, "reading": fit.survival_reading}
+    survival = survival_at(days, fit.survival(values), **read)[:, 0]
+
+    assert of["observed_to_expected"] == pytest.approx(expected)
+    found = observed_to_expected(1 - survival, 547.25, time, event)
+    assert found == pytest.approx(of["observed_to_expected"], abs=1e-8)
+
+
+@BY_NAME
+def test_curves_are_steps_on_the_days_of_training_events(estimator):
+    design = simulated(60)
+
+    fit = estimator.fit(design, estimator.candidates(design)[-1], 3)
+
+    assert fit.survival_reading == "step"
+    assert set(design.time[design.event]) <= set(fit.survival_time)
+
+
+def test_a_thinned_kaplan_meier_curve_is_right_on_average():
+    # 600 days of events, three times as many as a curve has days.
+    rng = np.random.default_rng(0)
+    onset, end = rng.exponential(1000, 1000), rng.uniform(0, 4000, 1000)
+    design = Design(
+        names=(),
+        values=np.empty((1000, 0)),
+        time=np.minimum(onset, end),
+        event=onset <= end,
+    )
+    days = np.linspace(50, 3000, 60)
+
+    fit = Marginal().fit(design, 0.0, 0)
+    read = {"survival_time": fit.survival_time, "reading": fit.survival_reading}
+    found = survival_at(days, fit.survival(np.empty((1, 0))), **read)[0]
+
+    truth = kaplan_meier(design.time, design.event).at(days)
+    assert design.event.sum() > 600
+    assert np.abs(found - truth).max() < 1 / 200
+    assert abs((found - truth).mean()) < 1 / 2000
 
 
 @BY_NAME

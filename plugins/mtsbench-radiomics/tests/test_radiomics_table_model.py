@@ -173,7 +173,7 @@ def test_clinical_cox_has_the_coefficients_of_the_features_as_given(patients, co
     assert state["fit"]["coefficients"] == pytest.approx(list(expected.params_), abs=1e-6)
 
 
-def test_a_constant_clinical_feature_is_left_out_and_told(make_patients, context, tmp_path):
+def test_a_constant_clinical_feature_is_left_out_and_told(make_patients, context, tmp_path, caplog):
     patients = make_patients(40)
     labelled = patients.with_clinical(lambda row: (patients.age[row], 3.0))
     model = clinical_model(Cox())
@@ -185,6 +185,7 @@ def test_a_constant_clinical_feature_is_left_out_and_told(make_patients, context
     assert state["preparation"]["names"] == ["age"]
     assert state["preparation"]["dropped"] == {"noise": "constant in the training part: 3"}
     assert context.lines[-1][1]["features_used"] == 1
+    assert "left out of the fit: noise (constant in the training part: 3)" in caplog.text
 
 
 def labelled_part(labelled, start: int, stop: int):

@@ -39,7 +39,11 @@ def test_a_model_trains_and_gives_risk_and_curves(phantom, name):
     predictions = fitted(phantom, name).predict(phantom.patients(3, seed=2, size=SIZE).cohort)
 
     assert np.isfinite(predictions.risk).all()
-    assert predictions.survival.shape == (3, 64)
+    train = phantom.patients(8, size=SIZE).outcomes
+    days = {0.0, *train.time[train.event], train.time.max()}
+    assert predictions.survival_time.tolist() == sorted(days)
+    assert predictions.survival_reading == "step"
+    assert predictions.survival.shape == (3, len(days))
     assert predictions.tumour_probability is None
     component = COMPONENTS.get("model", name).component
     assert component.needs_mask_at_test == name.endswith("-masked")

@@ -90,6 +90,10 @@ class Hecktor:
             clinical=self._tables.clinical[case_id],
         )
 
+    def has_mask(self, case_id: str) -> bool:
+        """Whether the case has a label file, in form 2025 that of Task 1."""
+        return self._files(case_id).mask is not None
+
     def outcomes(self, endpoint: str) -> Outcomes:
         """Outcomes of the cases that have them.
 

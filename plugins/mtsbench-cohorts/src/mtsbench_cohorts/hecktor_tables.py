@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +13,8 @@ import numpy as np
 from mtsbench.data import ClinicalValue, ClinicalVariable, Outcomes
 from mtsbench.errors import DataError
 from mtsbench_cohorts.hecktor_layout import match_id
+from mtsbench_cohorts.table_columns import check_column, check_no_entry, number
+from mtsbench_cohorts.table_rows import read_rows
 
 ID = frozenset({"patientid", "patient", "caseid"})
 CENTRE = frozenset({"centerid", "center", "centreid", "centre"})
@@ -84,14 +84,16 @@ def read_tables(paths: Sequence[Path], case_ids: Sequence[str]) -> HecktorTables
     Patients without a row, or with empty outcome cells, keep their images and have no outcome.
 
     Raises:
-        DataError: A table cannot be read, has no patient column, names a patient twice, or holds
-            an outcome that is half empty, not > 0 days, or not 0 or 1. Names table and patient.
+        DataError: A table cannot be read, has no patient column, two of one name, a row of another
+            length, a patient twice, a column of delayed entry, a number that is none, or an
+            outcome that is half empty, not > 0 days, or not 0 or 1. Names table and patient.
     """
     rows: dict[str, dict[str, str]] = {case_id: {} for case_id in case_ids}
     known = {match_id(case_id): case_id for case_id in case_ids}
     columns: set[str] = set()
     for path in paths:
         found, table = _read_table(path)
+        _check_columns({key: row for key, row in table.items() if key in known}, path)
         columns |= found
         for key, row in table.items():
             if key in known:
@@ -116,7 +118,7 @@ def read_tables(paths: Sequence[Path], case_ids: Sequence[str]) -> HecktorTables
         },
         variables=variables,
         clinical={
-            case_id: {one.name: _clinical(one, row, case_id, source) for one in variables}
+            case_id: {one.name: _clinical(one, row) for one in variables}
             for case_id, row in rows.items()
         },
     )
@@ -135,7 +137,7 @@ def read_factors(path: Path) -> Mapping[str, float]:
         )
     factors = {}
     for key, row in table.items():
-        factor = _number(row["bqmltosuvbwfactor"])
+        factor = number(row["bqmltosuvbwfactor"])
         if factor is None or factor <= 0:
             raise DataError(
                 f"{path}: case {key!r} has bqml_to_suvbw_factor {row['bqmltosuvbwfactor']!r}; "
@@ -149,28 +151,54 @@ def _read_table(
     path: Path, id_names: Collection[str] = ID
 ) -> tuple[set[str], dict[str, dict[str, str]]]:
     """Loose column names, and patient to row."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = [[cell.strip() for cell in line] for line in csv.reader(file, strict=True)]
-    except (OSError, UnicodeError, csv.Error) as error:
-        raise DataError(f"cannot read {path}: {error}; expected a comma-separated table") from error
-    columns = [loose(column) for column in lines[0]] if lines else []
+    header, lines = read_rows(path)
+    columns = [loose(column) for column in header]
     id_column = next((name for name in columns if name in id_names), None)
     if id_column is None:
         raise DataError(
-            f"{path} has no column PatientID, only {', '.join(lines[0]) if lines else 'nothing'}; "
+            f"{path} has no column PatientID, only {', '.join(header) or 'nothing'}; "
             "name the patients' column PatientID or move the table away"
         )
+    for names in (id_names, *_used()):
+        alike = [name for name, column in zip(header, columns, strict=True) if column in names]
+        if len(alike) > 1:
+            raise DataError(
+                f"{path} has the columns {' and '.join(map(repr, alike))}, which mean the same; "
+                "rename or remove all but one"
+            )
     rows: dict[str, dict[str, str]] = {}
-    for line in lines[1:]:
-        if not any(line):
-            continue
-        row = dict(zip(columns, line, strict=False))
+    for line in lines:
+        row = dict(zip(columns, line.cells, strict=True))
         key = match_id(row[id_column])
+        if not key:
+            raise DataError(f"{path}, line {line.line} names no patient; name it or remove the row")
         if key in rows:
             raise DataError(f"{path}: case {row[id_column]!r} has two rows; keep one per patient")
         rows[key] = row
     return set(columns), rows
+
+
+def _used() -> Iterator[Collection[str]]:
+    """Names of each column that is used beside the patients'."""
+    yield CENTRE
+    for pair in ENDPOINTS.values():
+        yield from pair
+    yield from (names for names, _ in CLINICAL.values())
+
+
+def _check_columns(rows: Mapping[str, Mapping[str, str]], path: Path) -> None:
+    """Refuse clinical columns that do not hold what they must, and those of delayed entry."""
+    cells: dict[str, dict[str, str]] = {}
+    for case_id, row in rows.items():
+        for column, cell in row.items():
+            if cell.lower() not in MISSING:
+                cells.setdefault(column, {})[case_id] = cell
+    check_no_entry(
+        {column: known.values() for column, known in cells.items()}, tuple(ENDPOINTS), str(path)
+    )
+    for name, (names, kind) in CLINICAL.items():
+        for column in cells.keys() & set(names):
+            check_column(name, cells[column], kind, str(path))
 
 
 def _outcomes(endpoint: str, rows: Mapping[str, Mapping[str, str]], source: str) -> Outcomes:
@@ -180,7 +208,7 @@ def _outcomes(endpoint: str, rows: Mapping[str, Mapping[str, str]], source: str)
         event, time = _cell(row, events), _cell(row, times)
         if event is None and time is None:
             continue
-        days, happened = _number(time or ""), _number(event or "")
+        days, happened = number(time or ""), number(event or "")
         if days is None or days <= 0:
             raise DataError(
                 f"{source}: case {case_id!r} has {endpoint.upper()} {time!r}; expected days > 0, "
@@ -200,20 +228,12 @@ def _outcomes(endpoint: str, rows: Mapping[str, Mapping[str, str]], source: str)
     )
 
 
-def _clinical(
-    variable: ClinicalVariable, row: Mapping[str, str], case_id: str, source: str
-) -> ClinicalValue:
+def _clinical(variable: ClinicalVariable, row: Mapping[str, str]) -> ClinicalValue:
     cell = _cell(row, CLINICAL[variable.name][0])
     if cell is None:
         return None
     if variable.kind == "numeric":
-        number = _number(cell)
-        if number is None:
-            raise DataError(
-                f"{source}: case {case_id!r} has {variable.name} {cell!r}; expected a number or "
-                "an empty cell"
-            )
-        return number
+        return float(cell)
     level = _level(cell)
     return GENDER.get(level.lower(), level) if variable.name == "gender" else level
 
@@ -226,13 +246,5 @@ def _cell(row: Mapping[str, str], names: Collection[str]) -> str | None:
 
 def _level(cell: str) -> str:
     """`1.0` and `1` are one level: spreadsheets add the decimals to columns with gaps."""
-    number = _number(cell)
-    return str(int(number)) if number is not None and number.is_integer() else cell
-
-
-def _number(cell: str) -> float | None:
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+    found = number(cell)
+    return str(int(found)) if found is not None and found.is_integer() else cell

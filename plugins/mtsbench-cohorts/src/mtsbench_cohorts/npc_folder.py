@@ -74,6 +74,10 @@ class NpcFolder:
             clinical=self._clinical(case_id),
         )
 
+    def has_mask(self, case_id: str) -> bool:
+        """Whether the case has a `mask.nii.gz`. DataError for an unknown case."""
+        return (self._folder(case_id) / MASK).exists()
+
     def outcomes(self, endpoint: str) -> Outcomes:
         """Outcomes of the cases that have them.
 

@@ -97,6 +97,10 @@ class SimulatedNpc:
             },
         )
 
+    def has_mask(self, case_id: str) -> bool:
+        """Every case has one. DataError for an unknown case."""
+        return self._index(case_id) >= 0
+
     def outcomes(self, endpoint: str) -> Outcomes:
         """Follow-up of every case.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from mtsbench.data import Case, ClinicalValue, ClinicalVariable, Outcomes
 from mtsbench.errors import DataError
+from mtsbench_cohorts.table_columns import check_column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +28,8 @@ class TableDescription:
         time: Column of the follow-up.
         days: Days in one unit of `time`.
         event: Column of the event.
-        happened: Values of `event` that mean an event, as text.
+        happened: The value of `event` that means an event, as text.
+        censored: The value of `event` that means none.
         variables: Columns known at the start of the follow-up.
     """
 
@@ -36,7 +38,8 @@ class TableDescription:
     time: str
     days: float
     event: str
-    happened: frozenset[str]
+    happened: str
+    censored: str
     variables: tuple[ClinicalVariable, ...]
 
 
@@ -53,7 +56,9 @@ class TableDataset:
         rows: Column to value for each patient, in the order of the file; None is missing.
 
     Raises:
-        DataError: A column is missing, or a time is negative or no number; names patient and file.
+        DataError: A column is missing, a time is negative or no number, an event is missing or of
+            a third kind, or a variable does not hold what it is declared to hold. Names patient
+            and file.
     """
 
     channels: tuple[str, ...] = ()
@@ -86,6 +91,13 @@ class TableDataset:
         self._rows = dict(zip(self.case_ids, rows, strict=True))
         self._fingerprint = f"{fingerprint} {VERSION}"
         self._outcomes = self._read_outcomes(path)
+        for variable in description.variables:
+            cells = {
+                case_id: _text(row[variable.name])
+                for case_id, row in self._rows.items()
+                if row[variable.name] is not None
+            }
+            check_column(variable.name, cells, variable.kind, str(path))
 
     def load(self, case_id: str) -> Case:
         """One patient. DataError for an unknown id."""
@@ -128,8 +140,15 @@ class TableDataset:
                 raise DataError(
                     f"{path}: case {case_id!r} has {known.time} {value!r}; expected a number >= 0"
                 )
+            event = _text(row[known.event])
+            if event not in (known.happened, known.censored):
+                raise DataError(
+                    f"{path}: case {case_id!r} has {known.event} {row[known.event]!r}; expected "
+                    f"{known.happened} = event observed or {known.censored} = censored. Another "
+                    "cause of death (competing risks) is not supported: code it as censored"
+                )
             times.append((value or 0.5) * known.days)
-            events.append(_text(row[known.event]) in known.happened)
+            events.append(event == known.happened)
         return Outcomes(
             endpoint=known.endpoint,
             case_ids=self.case_ids,
@@ -140,4 +159,6 @@ class TableDataset:
 
 def _text(value: ClinicalValue) -> str:
     """1.0 and 1 and True are `1`."""
-    return f"{float(value):g}" if isinstance(value, int | float) else str(value)
+    if isinstance(value, int | float):
+        return str(int(value)) if float(value).is_integer() else repr(float(value))
+    return str(value)

@@ -34,7 +34,8 @@ BUNDLED: Mapping[str, tuple[str, TableDescription]] = {
             time="Survival_in_days",
             days=1.0,
             event="Status",
-            happened=frozenset({"dead"}),
+            happened="dead",
+            censored="censored",
             variables=_variables(
                 "Karnofsky_score Months_from_Diagnosis Age_in_years",
                 "Treatment Celltype Prior_therapy",
@@ -51,7 +52,8 @@ BUNDLED: Mapping[str, tuple[str, TableDescription]] = {
             time="lenfol",
             days=1.0,
             event="fstat",
-            happened=frozenset({"1"}),
+            happened="1",
+            censored="0",
             variables=_variables(
                 "age hr sysbp diasbp bmi", "gender cvd afb sho chf av3 miord mitype"
             ),
@@ -65,7 +67,8 @@ BUNDLED: Mapping[str, tuple[str, TableDescription]] = {
             time="time",
             days=1.0,
             event="cens",
-            happened=frozenset({"1"}),
+            happened="1",
+            censored="0",
             variables=_variables("age tsize pnodes progrec estrec", "horTh menostat tgrade"),
         ),
     ),
@@ -118,7 +121,10 @@ def read_downloaded(name: str, root: Path | None) -> TableDataset:
     columns, days = DOWNLOADED[name]
     path = (root or _pycox_folder(name)) / f"{name}.feather"
     try:
-        rows = feather.read_table(path).to_pylist()
+        rows = [
+            {column: _value(cell) for column, cell in row.items()}
+            for row in feather.read_table(path).to_pylist()
+        ]
     except FileNotFoundError:
         raise DataError(
             f"{path} does not exist; download it with "
@@ -133,7 +139,8 @@ def read_downloaded(name: str, root: Path | None) -> TableDataset:
         time="duration",
         days=days,
         event="event",
-        happened=frozenset({"1"}),
+        happened="1",
+        censored="0",
         variables=_variables(" ".join(f"x{number}" for number in range(columns))),
     )
     return TableDataset(path, _sha256(path), description, rows)
@@ -153,11 +160,12 @@ def _pycox_folder(name: str) -> Path:
     return Path(found.origin).parent / "datasets" / "data"
 
 
-def _value(cell: bytes | float) -> ClinicalValue:
+def _value(cell: bytes | ClinicalValue) -> ClinicalValue:
+    """As ARFF (bytes, `?` is missing) or Arrow gives it."""
     if isinstance(cell, bytes):
         text = cell.decode().strip("'\"")
         return None if text == "?" else text
-    return None if math.isnan(cell) else cell
+    return None if isinstance(cell, float) and math.isnan(cell) else cell
 
 
 def _sha256(path: Path) -> str:

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from mtsbench.engine.baseline import BreslowBaseline
 
 if TYPE_CHECKING:
-    from mtsbench.data import Outcomes
+    from mtsbench.data import Outcomes, SurvivalReading
 
-GRID_POINTS = 64
+GRID_POINTS = 512
 
 
 class CoxHead(nn.Module):
@@ -80,6 +80,11 @@ class CoxHead(nn.Module):
             hidden.append(clinical.to(hidden[0].dtype))
         risk: Tensor = self.output(self.dropout(torch.cat(hidden, dim=1)))
         return risk
+
+    @property
+    def survival_reading(self) -> SurvivalReading:
+        """As steps: a Breslow baseline rises on the days of training events only."""
+        return self.baseline.survival_reading
 
     @property
     def survival_time(self) -> Tensor:

@@ -13,7 +13,7 @@ from mtsbench.engine.baseline import BreslowBaseline
 from mtsbench_heads.trunk import Trunk
 
 if TYPE_CHECKING:
-    from mtsbench.data import Outcomes
+    from mtsbench.data import Outcomes, SurvivalReading
 
 # Bounds of the logarithms of scale / last training time and of shape: a Weibull with shape 0.2 to
 # 4.5 and scale within e^8 of the follow-up; beyond, float32 overflows for cases like no other.
@@ -37,6 +37,11 @@ class CoxHead(Trunk):
             channels, clinical_features, outputs=1, hidden=hidden, dropout=dropout, l2=l2
         )
         self.baseline = BreslowBaseline(grid_points)
+
+    @property
+    def survival_reading(self) -> SurvivalReading:
+        """As steps: a Breslow baseline rises on the days of training events only."""
+        return self.baseline.survival_reading
 
     @property
     def survival_time(self) -> Tensor:
@@ -70,6 +75,7 @@ class WeibullHead(Trunk):
     """
 
     time_grid: Tensor
+    survival_reading: SurvivalReading = "linear"  # a smooth curve, of which these are points
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from mtsbench_heads.intervals import Cuts, check_given, learn_cuts
 from mtsbench_heads.trunk import Trunk
 
 if TYPE_CHECKING:
-    from mtsbench.data import Outcomes
+    from mtsbench.data import Outcomes, SurvivalReading
 
 Coding = Literal["hazard", "mass", "mtlr"]
 Risk = Literal["expected-mortality", "rmst"]
@@ -32,11 +32,17 @@ class DiscreteHead(Trunk):
     intervals (Ishwaran et al., Ann. Appl. Stat. 2 (2008) 841), or minus the restricted mean
     survival time over the grid with S linear within an interval.
 
+    Within an interval the curves fall along a straight line: its probability is spread evenly over
+    it. That is the constant density interpolation of Kvamme and Borgan, pycox's default scheme of
+    `interpolate`. Read as steps, a curve would leave out all that an interval loses until its end.
+
     Attributes:
         time_grid: (K + 1,) days from 0.
+        survival_reading: `linear`.
     """
 
     time_grid: Tensor
+    survival_reading: SurvivalReading = "linear"
 
     def __init__(
         self,

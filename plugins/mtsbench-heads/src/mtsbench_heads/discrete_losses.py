@@ -1,7 +1,10 @@
-"""Likelihoods over intervals of time, from pycox, with the guards it lacks.
+"""Likelihoods over intervals of time: pycox's, where it has no limit, and the same ones without.
 
 pycox codes labels in NumPy before training; here the head's own grid codes each batch, because
-the cut points are learnt inside the training part. pycox's functions see the same indices.
+the cut points are learnt inside the training part. Hazards and the ranking are pycox's functions,
+which see the same indices. Its likelihood of masses is not used: it takes the logarithm of a
+difference of probabilities plus 1e-7, so that a censored case whose events are all early costs 16.1
+at most, and above that the loss has no gradient.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from pycox.models import loss as pycox_loss
 from torch import Tensor
+from torch.nn import functional
 
 from mtsbench_heads.intervals import Coded, code
 
@@ -46,15 +50,14 @@ class LogisticHazardLoss:
 def pmf(outputs: Outputs, targets: Targets) -> Tensor:
     """Negative log likelihood of the event's interval (Kvamme and Borgan 2021)."""
     coded = code(outputs, targets)
-    phi = outputs.survival.float()
-    return _mean(pycox_loss.nll_pmf(phi, coded.index, coded.event, reduction="none"), coded)
+    return _mean(_mass_likelihood(outputs.survival.float(), coded), coded)
 
 
 def mtlr(outputs: Outputs, targets: Targets) -> Tensor:
     """Negative log likelihood of multi-task logistic regression (Yu et al. 2011)."""
     coded = code(outputs, targets)
-    phi = outputs.survival.float()
-    return _mean(pycox_loss.nll_mtlr(phi, coded.index, coded.event, reduction="none"), coded)
+    summed = outputs.survival.float().flip(1).cumsum(dim=1).flip(1)
+    return _mean(_mass_likelihood(summed, coded), coded)
 
 
 class DeepHitLoss:
@@ -76,7 +79,7 @@ class DeepHitLoss:
         """ValueError without a fitting grid."""
         coded = code(outputs, targets)
         phi = outputs.survival.float()
-        likelihood = pycox_loss.nll_pmf(phi, coded.index, coded.event, reduction="none")
+        likelihood = _mass_likelihood(phi, coded)
         follow_up = torch.where(coded.informative > 0, coded.index, -1)
         later = follow_up[:, None] < follow_up[None, :]
         still = (follow_up[:, None] == follow_up[None, :]) & (coded.event[None, :] == 0)
@@ -85,6 +88,21 @@ class DeepHitLoss:
             phi, coded.index, coded.event, pairs, self.sigma, reduction="mean"
         )
         return self.alpha * _mean(likelihood, coded) + (1 - self.alpha) * ranking
+
+
+def _mass_likelihood(phi: Tensor, coded: Coded) -> Tensor:
+    """(B,) -log of the mass of the event's interval, or of all after the last one survived.
+
+    Args:
+        phi: (B, K) log weights of an event in each interval; that of no event is 0.
+        coded: Of the same cases.
+    """
+    padded = functional.pad(phi, (0, 1))
+    # later[:, k] is the log weight of interval k and all after it, and of no event.
+    later = padded.flip(1).logcumsumexp(dim=1).flip(1)
+    happened = phi.gather(1, coded.index[:, None])[:, 0]
+    survived = later.gather(1, coded.index[:, None] + 1)[:, 0]
+    return later[:, 0] - torch.where(coded.event > 0, happened, survived)
 
 
 def _mean(loss: Tensor, coded: Coded) -> Tensor:

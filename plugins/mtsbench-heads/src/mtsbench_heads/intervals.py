@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mtsbench.errors import DataError, OptionError
+from mtsbench.tied_times import TOLERANCE, time_rounding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,8 +43,11 @@ def learn_cuts(outcomes: Outcomes, intervals: int, cuts: Cuts) -> NDArray[np.flo
     there are always K intervals; the last ends at the last event. `equidistant` cuts from 0 to the
     last follow-up.
 
+    Event times that differ only by rounding are one, as everywhere in `Outcomes`.
+
     Raises:
-        DataError: `quantile` with fewer than two distinct event times.
+        DataError: `quantile` with fewer than two distinct event times, or with times so close that
+            cut points between them differ only by rounding.
     """
     if cuts == "equidistant":
         return np.linspace(0.0, float(outcomes.time.max()), intervals + 1)
@@ -55,7 +59,14 @@ def learn_cuts(outcomes: Outcomes, intervals: int, cuts: Cuts) -> NDArray[np.flo
         )
     shares = np.arange(1, intervals + 1) / intervals
     # One interval ends below the first event time at the earliest, hence from 0 to the times.
-    return np.concatenate([[0.0], np.quantile(times, shares)])
+    grid = np.concatenate([[0.0], np.quantile(times, shares)])
+    if (np.diff(grid) <= time_rounding(grid)).any():
+        raise DataError(
+            f"{outcomes.endpoint}: the event times of the training part lie so close (day "
+            f"{times[0]:g} to {times[-1]:g}) that {intervals} quantile cut points differ only by "
+            "rounding; use fewer intervals or cuts=equidistant"
+        )
+    return grid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +89,8 @@ def code(outputs: Outputs, targets: Targets, *, midpoint: bool = False) -> Coded
 
     Interval k is (grid[k], grid[k + 1]]. A censored case counts as having survived an interval it
     saw the end of, or with `midpoint` (Gensheimer and Narasimhan, PeerJ 7 (2019) e6257) the middle
-    of. An event after the grid counts as survival of all intervals.
+    of. An event after the grid counts as survival of all intervals. A time that differs from a cut
+    point only by rounding, as an interpolated quantile can from the event time it is, is on it.
 
     Raises:
         ValueError: The head gave no grid, or one that does not fit its outputs.
@@ -92,9 +104,10 @@ def code(outputs: Outputs, targets: Targets, *, midpoint: bool = False) -> Coded
         )
     time, grid = targets.time.to(grid), grid.contiguous()
     ends = (grid[:-1] + grid[1:]) / 2 if midpoint else grid[1:]
-    survived = torch.searchsorted(ends.contiguous(), time, right=True)
-    within = targets.event & (time <= grid[-1])
-    interval = torch.searchsorted(grid, time) - 1
+    near = TOLERANCE * grid.mean().clamp(min=1.0)
+    survived = torch.searchsorted(ends.contiguous(), time + near, right=True)
+    within = targets.event & (time - near <= grid[-1])
+    interval = torch.searchsorted(grid, time - near) - 1
     last = torch.where(within, interval, survived - 1)
     return Coded(
         index=last.clamp(min=0),

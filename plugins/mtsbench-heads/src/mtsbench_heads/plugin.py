@@ -50,7 +50,7 @@ def build_cox_head(
     hidden: Hidden = 64,
     dropout: Dropout = 0.5,
     l2: Penalty = 0.1,
-    grid_points: GridPoints = 64,
+    grid_points: GridPoints = 512,
 ) -> Head:
     """Log risk with Breslow baseline."""
     from mtsbench_heads.continuous import CoxHead

@@ -56,7 +56,7 @@ class Coxnet:
     ) -> NDArray[np.float64]:
         """(K, N); NaN for the penalties that are too weak for these cases."""
         coefficients = self._path(design, candidates)
-        risk = (coefficients @ (values - design.values.mean(axis=0)).T).astype(np.float64)
+        risk = (coefficients @ (values - np.median(design.values, axis=0)).T).astype(np.float64)
         missing = np.full((len(candidates) - len(risk), len(values)), np.nan)
         return np.concatenate([risk, missing])
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mtsbench.errors import DataError
+from mtsbench.metrics.curves import step_days
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mtsbench.data import SurvivalReading
+
 FEWEST_EVENTS = 3
-LARGEST_GRID = 200
+LARGEST_GRID = 201
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +44,11 @@ class Fitted(Protocol):
     @property
     def survival_time(self) -> NDArray[np.float64]:
         """(T,) days, increasing, from 0."""
+        ...
+
+    @property
+    def survival_reading(self) -> SurvivalReading:
+        """How the curves are read between these days."""
         ...
 
     def risk(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -92,15 +100,12 @@ def check_events(event: NDArray[np.bool_], who: str) -> None:
 
 
 def curve_grid(time: NDArray[np.float64], event: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(T,) days at which curves are given: 0, at most 200 training event times, the last follow-up.
+    """(T,) days at which curves are given: 0, the training event times, the last follow-up.
 
-    Without the last, a curve would end with the last event although patients were observed, free of
-    it, for longer.
+    At most 201, see `mtsbench.metrics.curves.step_days`. Without the last, a curve would end with
+    the last event although patients were observed, free of it, for longer.
     """
-    steps = np.unique(time[event])
-    if len(steps) > LARGEST_GRID:
-        steps = steps[np.linspace(0, len(steps) - 1, LARGEST_GRID).round().astype(np.intp)]
-    return np.unique(np.concatenate([[0.0], steps, [time.max()]]))
+    return step_days(time, event, most=LARGEST_GRID)
 
 
 def outcome_records(design: Design) -> NDArray[np.void]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from mtsbench.metrics.curves import stretch_middles
 from mtsbench_radiomics.estimators.design import check_events, curve_grid, outcome_records
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mtsbench.data import SurvivalReading
     from mtsbench_radiomics.estimators.design import Design
 
 
@@ -36,6 +38,11 @@ class EnsembleFit:
     ensemble: _Ensemble
     survival_time: NDArray[np.float64] = field(repr=False)
 
+    @property
+    def survival_reading(self) -> SurvivalReading:
+        """As steps: the leaves hold step functions."""
+        return "step"
+
     def risk(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) expected number of events (forest) or log hazard (boosting)."""
         return np.asarray(self.ensemble.predict(values), dtype=np.float64)
@@ -48,7 +55,7 @@ class EnsembleFit:
         # Mean curves over trees can rise by a rounding error.
         falling = np.minimum.accumulate(curves, axis=1)
         reached: NDArray[np.float64] = falling[
-            :, np.searchsorted(steps, self.survival_time, side="right")
+            :, np.searchsorted(steps, stretch_middles(self.survival_time), side="right")
         ]
         return reached
 

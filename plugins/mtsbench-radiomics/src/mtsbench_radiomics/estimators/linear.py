@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mtsbench.metrics.curves import stretch_middles
 from mtsbench_radiomics.estimators.design import curve_grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mtsbench.data import SurvivalReading
     from mtsbench_radiomics.estimators.design import Design
 
-STEEPEST = 50.0  # exp of it is finite, and no curve can be told from one with more
+LARGEST_LOG = 700.0  # exp of it is finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +25,11 @@ class LinearFit:
 
     Attributes:
         coefficients: F log hazard ratios per unit of each feature.
-        centre: F values at which the log hazard is 0, the training means.
+        centre: F values at which the log hazard is 0: the training medians, because a single case
+            with an extreme value can move the means far from all cases, and there the baseline
+            would be too small or too large for a number.
         time: T days from 0.
-        cumulative_hazard: T values of the baseline at `time`.
+        cumulative_hazard: T values of the baseline, each from its day until the next.
     """
 
     kind: Literal["linear"] = "linear"
@@ -39,8 +43,13 @@ class LinearFit:
         """(T,) days."""
         return np.array(self.time)
 
+    @property
+    def survival_reading(self) -> SurvivalReading:
+        """As steps: the baseline hazard rises on the days of training events only."""
+        return "step"
+
     def risk(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N,) log hazard ratio to a case with the training means."""
+        """(N,) log hazard ratio to a case with the training medians."""
         risk: NDArray[np.float64] = (values - np.array(self.centre)) @ np.array(self.coefficients)
         return risk
 
@@ -51,7 +60,7 @@ class LinearFit:
 
 def linear_fit(design: Design, coefficients: NDArray[np.float64]) -> LinearFit:
     """The model with these coefficients, its baseline learnt from the design."""
-    centre = design.values.mean(axis=0)
+    centre = np.median(design.values, axis=0)
     time = curve_grid(design.time, design.event)
     hazard = breslow_hazard((design.values - centre) @ coefficients, design, time)
     return LinearFit(
@@ -65,15 +74,20 @@ def linear_fit(design: Design, coefficients: NDArray[np.float64]) -> LinearFit:
 def breslow_hazard(
     log_hazard: NDArray[np.float64], design: Design, time: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(T,) cumulative baseline hazard at `time`.
+    """(T,) cumulative baseline hazard of the stretches that begin at `time`, from `curve_grid`.
 
     Source: Breslow, Biometrics 30 (1974), 89-99.
     """
-    weight = np.exp(np.clip(log_hazard, -STEEPEST, STEEPEST))
+    order = np.argsort(-design.time, kind="stable")
+    # Logarithms, so that no risk is too high for a number. A risk set is a prefix of `order`.
+    at_risk = np.logaddexp.accumulate(log_hazard[order])
     steps, deaths = np.unique(design.time[design.event], return_counts=True)
-    at_risk = (design.time[None, :] >= steps[:, None]) @ weight
-    total = np.concatenate([[0.0], np.cumsum(deaths / at_risk)])
-    cumulative: NDArray[np.float64] = total[np.searchsorted(steps, time, side="right")]
+    last = np.searchsorted(-design.time[order], -steps, side="right") - 1
+    hazard = np.exp(np.minimum(np.log(deaths) - at_risk[last], LARGEST_LOG))
+    total = np.concatenate([[0.0], np.cumsum(hazard)])
+    cumulative: NDArray[np.float64] = total[
+        np.searchsorted(steps, stretch_middles(time), side="right")
+    ]
     return cumulative
 
 
@@ -81,6 +95,7 @@ def proportional_curves(
     log_hazard: NDArray[np.float64], cumulative_hazard: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(N, T) survival under proportional hazards."""
-    ratio = np.exp(np.clip(log_hazard, -STEEPEST, STEEPEST))
-    curves: NDArray[np.float64] = np.exp(-ratio[:, None] * cumulative_hazard[None, :])
+    with np.errstate(divide="ignore"):  # no hazard before the first event, and its log is -inf
+        log_cumulative = np.log(cumulative_hazard)[None, :] + log_hazard[:, None]
+    curves: NDArray[np.float64] = np.exp(-np.exp(np.minimum(log_cumulative, LARGEST_LOG)))
     return curves

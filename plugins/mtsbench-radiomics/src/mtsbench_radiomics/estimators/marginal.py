@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mtsbench.metrics.curves import stretch_middles
 from mtsbench_radiomics.estimators.design import curve_grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mtsbench.data import SurvivalReading
     from mtsbench_radiomics.estimators.design import Design
 
 
@@ -21,7 +23,7 @@ class MarginalFit:
 
     Attributes:
         time: T days from 0.
-        probability: T event-free probabilities.
+        probability: T event-free probabilities, each from its day until the next.
     """
 
     kind: Literal["marginal"] = "marginal"
@@ -32,6 +34,11 @@ class MarginalFit:
     def survival_time(self) -> NDArray[np.float64]:
         """(T,) days."""
         return np.array(self.time)
+
+    @property
+    def survival_reading(self) -> SurvivalReading:
+        """As steps."""
+        return "step"
 
     def risk(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) zeros."""
@@ -69,5 +76,5 @@ class Marginal:
         steps, deaths = np.unique(design.time[design.event], return_counts=True)
         at_risk = (design.time[None, :] >= steps[:, None]).sum(axis=1)
         curve = np.concatenate([[1.0], np.cumprod(1 - deaths / at_risk)])
-        probability = curve[np.searchsorted(steps, time, side="right")]
+        probability = curve[np.searchsorted(steps, stretch_middles(time), side="right")]
         return MarginalFit(time=tuple(time.tolist()), probability=tuple(probability.tolist()))

@@ -37,6 +37,11 @@ class PreparationSettings:
     missing: float = 0.5
     standardise: bool = True
 
+    @property
+    def selects(self) -> bool:
+        """Whether leaving out features is part of the method."""
+        return self.screened is not None or self.correlation < 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
@@ -79,7 +84,7 @@ class Preparation:
         medians = np.nanmedian(table.values, axis=0) if names else np.empty(0)
         complete = np.where(np.isnan(table.values), medians, table.values)
         kept = _different(names, complete, dropped)
-        if settings.screened is not None or settings.correlation < 1:
+        if settings.selects:
             kept = _screened(kept, names, complete, outcomes, settings, always, dropped)
         complete, medians = complete[:, kept], medians[kept]
         scaled = settings.standardise

@@ -11,6 +11,7 @@ import numpy as np
 
 from mtsbench.data import Outcomes, Predictions
 from mtsbench.errors import DataError, NotFittedError
+from mtsbench.metrics.covariates import listed
 from mtsbench_radiomics.estimators.marginal import Marginal
 from mtsbench_radiomics.models.sources import FixedSource, aligned
 from mtsbench_radiomics.models.storage import (
@@ -99,6 +100,8 @@ class TableModel:
             always=(*train.cohort.clinical_features, DEEP_RISK),
         )
         preparation, design = part.prepare()
+        if not self.preparation.selects:
+            _tell_left_out(preparation)
         if not design.names and not isinstance(self.estimator, Marginal):
             raise DataError(_no_feature(preparation))
         choice = choose(self.estimator, part, design, self.inner_folds, context.seed)
@@ -125,6 +128,7 @@ class TableModel:
             risk=learnt.fitted.risk(values),
             survival=learnt.fitted.survival(values),
             survival_time=learnt.fitted.survival_time,
+            survival_reading=learnt.fitted.survival_reading,
             tumour_probability=extracted.tumour_probability,
         )
 
@@ -232,6 +236,15 @@ def _no_feature(preparation: Preparation) -> str:
         f"the training part has no feature to learn from ({told}); use a dataset with other "
         "variables or more cases, or model km"
     )
+
+
+def _tell_left_out(preparation: Preparation) -> None:
+    """One line for each reason, since a method that selects nothing should lose nothing unsaid."""
+    names: dict[str, list[str]] = {}
+    for name, why in preparation.dropped.items():
+        names.setdefault(why, []).append(name)
+    for why, alike in names.items():
+        _log.warning("left out of the fit: %s (%s)", listed(alike), why)
 
 
 def _facts(

@@ -153,7 +153,7 @@ def _faults(folder: Path, alone: Path, *, partial: bool) -> list[str]:
     Args:
         folder: Of the race.
         alone: Of the run without one.
-        partial: Whether a killed process may have left what it was writing.
+        partial: Whether a killed process may have left its note and what it was writing.
     """
     from mtsbench.errors import MtsbenchError
     from mtsbench.store import RunStore
@@ -176,9 +176,9 @@ def _faults(folder: Path, alone: Path, *, partial: bool) -> list[str]:
                 faults.append(f"{paths[0]} differs")
     if store.failures():
         faults.append("a failed trial was left")
-    left = [path.name for path in runs[0].iterdir() if path.name in ("damaged", ".holder.json")]
+    left = [path.name for path in runs[0].glob("damaged")]
     if not partial:
-        left += [path.name for path in runs[0].rglob("*.partial")]
+        left += [path.name for path in (*runs[0].rglob("*.partial"), *runs[0].glob(".holder*"))]
     return faults + [f"{name} was left" for name in left]
 
 

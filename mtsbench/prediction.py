@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pandas as pd
-import pydantic
 
-from mtsbench.checksums import DamagedFileError, check_folder, write_checksums
+from mtsbench.checksums import CHECKSUMS, DamagedFileError, check_folder, write_checksums
 from mtsbench.errors import CheckpointError, DataError
 from mtsbench.machine import peak_memory_mib
 from mtsbench.model_building import model_maker
 from mtsbench.preprocessing import CaseCache, Preprocessing
 from mtsbench.records import RunDescription
+from mtsbench.stored_files import check_version
 from mtsbench.trial_files import MODEL, PREPROCESSING, RISK, predictions_table, write_masks
 
 if TYPE_CHECKING:
@@ -38,13 +38,18 @@ def read_trained(checkpoint: Path, components: Components, device: str) -> Train
 
     Raises:
         CheckpointError: The folder is no finished trial, or a file of it is not what was written.
+        DataError: Another mtsbench trained it.
         UnknownComponentError: The model's plugin is not installed.
     """
-    description = _read_description(checkpoint)
+    described = _read(checkpoint / MODEL)
+    if not (checkpoint / CHECKSUMS).exists():
+        check_version(checkpoint / MODEL, described.encode())
     try:
         check_folder(checkpoint)
     except DamagedFileError as error:
         raise CheckpointError(str(error)) from error
+    check_version(checkpoint / MODEL, described.encode())
+    description = RunDescription.model_validate_json(described)
     preprocessing = Preprocessing.from_json(_read(checkpoint / PREPROCESSING))
     new_model = model_maker(
         str(description.method["model"]),
@@ -129,13 +134,3 @@ def _read(path: Path) -> str:
             f"{path} does not exist; --checkpoint takes the folder of a finished trial, "
             "runs/RUN/trials/KEY"
         ) from None
-
-
-def _read_description(checkpoint: Path) -> RunDescription:
-    try:
-        return RunDescription.model_validate_json(_read(checkpoint / MODEL))
-    except pydantic.ValidationError as error:
-        raise CheckpointError(
-            f"{checkpoint / MODEL} is damaged ({error.errors()[0]['msg']}); "
-            "train the model again or restore the file"
-        ) from error

@@ -188,9 +188,11 @@ class RunStore:
 
         Raises:
             DamagedFileError: Something is missing or not what was written.
+            DataError: The folder is no run, or was made by another mtsbench.
         """
+        keys = self.expected()
         check_folder(self.folder)
-        for key in self.expected():
+        for key in keys:
             self.finished(key, whole=False)
 
     def take_stock(self, keys: Collection[str]) -> Stock:

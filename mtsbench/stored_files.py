@@ -46,9 +46,9 @@ def read_description(folder: Path) -> RunDescription:
     if not path.exists():
         raise DataError(f"{path} does not exist; is {folder} the folder of a run?")
     if not (folder / CHECKSUMS).exists():
-        _check_version(path, path.read_bytes())
+        check_version(path, path.read_bytes())
     content = read_checked(path)
-    _check_version(path, content)
+    check_version(path, content)
     found = _validated(path, content, pydantic.TypeAdapter(RunDescription))
     if read_checksums(folder).of != found.name:
         raise damaged(path, f"{CHECKSUMS} beside it is of another run")
@@ -132,8 +132,12 @@ def _cause(error: pydantic.ValidationError) -> str:
     return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
 
 
-def _check_version(path: Path, content: bytes) -> None:
-    """Refuse what another mtsbench wrote; what is no such JSON at all is for others to judge."""
+def check_version(path: Path, content: bytes) -> None:
+    """Refuse what another mtsbench wrote; what is no such JSON at all is for others to judge.
+
+    Raises:
+        DataError: It is of another version.
+    """
     try:
         found = _Version.model_validate_json(content).schema_version
     except pydantic.ValidationError:

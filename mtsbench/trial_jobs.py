@@ -79,7 +79,7 @@ class TrialJob:
         planned = RunStore(self.store).description()
         here = {**experiment.question(), **experiment.method()}
         differing = [
-            f"{name} was {value} and is {here.get(name)}"
+            f"{name} was {_short(value)} and is {_short(here.get(name))}"
             for name, value in {**planned.question, **planned.method}.items()
             if here.get(name) != value
         ]
@@ -133,6 +133,12 @@ def run_elsewhere(
         outcome = store.finished(job.key) or failures.get(job.key)
         lost = None if outcome else "ended without a result; the same command tries it again"
         report(TrialEvent(trial=label, outcome=outcome, message=lost))
+
+
+def _short(value: object) -> str:
+    """A value for people; of a hash the beginning."""
+    text = str(value)
+    return text[:12] if len(text) == 64 and " " not in text else text
 
 
 def _map(

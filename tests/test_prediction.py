@@ -81,6 +81,17 @@ def test_a_trial_whose_files_were_changed_is_refused(tiny, trial, name):
         read_trained(trial, tiny.components(), "cpu")
 
 
+def test_a_trial_of_an_older_mtsbench_is_told_from_a_damaged_one(tiny, trial):
+    path = trial / "model.json"
+    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 1'))
+    with pytest.raises(CheckpointError, match=r"model.json is damaged"):
+        read_trained(trial, tiny.components(), "cpu")
+    (trial / "checksums.json").unlink()
+
+    with pytest.raises(DataError, match=r"made by an older mtsbench .* another --out"):
+        read_trained(trial, tiny.components(), "cpu")
+
+
 def test_a_folder_that_is_no_trial_is_refused(tiny, tmp_path):
     with pytest.raises(CheckpointError, match=r"model.json does not exist; --checkpoint takes"):
         read_trained(tmp_path, tiny.components(), "cpu")

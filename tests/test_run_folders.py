@@ -113,7 +113,10 @@ def test_a_description_that_another_program_wrote_protects_its_folder(out):
 def test_a_run_of_an_older_mtsbench_and_a_damaged_one_can_be_removed(out):
     path = out / NAME / "run.json"
     path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 1'))
+    check_removable(out / NAME)
+    (out / NAME / "checksums.json").unlink()
 
+    assert "was made by an older mtsbench" in read_folder(out / NAME).fault
     check_removable(out / NAME)
 
 

@@ -69,7 +69,7 @@ def test_a_trial_that_it_loses_is_named_and_done_by_the_same_command(call):
 @pytest.fixture
 def changes(tiny_installed, monkeypatch):
     """The data changes as soon as the run is planned."""
-    found = iter(["before"])
+    found = iter(["before".ljust(64, "-")])
     dataset = importlib.import_module("tiny_plugin").tiny.TinyDataset
     monkeypatch.setattr(dataset, "fingerprint", lambda self: next(found, "after"))
 
@@ -81,8 +81,8 @@ def test_a_trial_of_data_that_changed_since_it_was_planned_is_not_filed(call, ch
     assert found["trials"] == []
     assert [one["error"] for one in found["failures"]] == [
         "data or program changed while the run was going on, so this trial would be filed wrongly: "
-        "fingerprint was before and is after. Bring back what was there and give the same command "
-        "again, or leave it: that command then begins a run of its own"
+        "fingerprint was before------ and is after. Bring back what was there and give the same "
+        "command again, or leave it: that command then begins a run of its own"
     ] * 3
     assert "repeat 0 fold 0 seed 0 failed: data or program changed" in done.stderr
 

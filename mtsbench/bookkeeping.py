@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mtsbench.errors import one_line
-from mtsbench.experiment import digest
+from mtsbench.identity import digest
 from mtsbench.machine import git_state, peak_memory_mib, platform_versions
 from mtsbench.metrics.survival import follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
@@ -99,6 +99,18 @@ def failed_trial(key: str, split: Split, seed: int, error: Exception) -> FailedT
         seed=seed,
         error=one_line(error),
         traceback="".join(traceback.format_exception(error)),
+    )
+
+
+def lost_trial(key: str, split: Split, seed: int, reason: str) -> FailedTrial:
+    """The record of a trial whose process died, which leaves no traceback."""
+    return FailedTrial(
+        key=key,
+        repeat=split.repeat,
+        fold=split.fold,
+        seed=seed,
+        error=reason,
+        traceback="",
     )
 
 

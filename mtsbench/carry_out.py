@@ -11,6 +11,7 @@ from mtsbench.comparison.comparable import read_run
 from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.errors import MtsbenchError, one_line
 from mtsbench.report.run_page import write_run_page
+from mtsbench.run_lock import hold
 from mtsbench.runner import run as run_trials
 
 if TYPE_CHECKING:
@@ -49,17 +50,20 @@ class CarriedOut:
 def carry_out(planned: PlannedRun, metrics: Metrics, options: RunOptions) -> CarriedOut:
     """Do what is not done yet, write the run's report, and tell the trackers.
 
+    Another process that carries out the same run is waited for.
+
     Raises:
         MtsbenchError: The run cannot go on; see `mtsbench.runner.run`.
     """
-    experiment = planned.experiment
+    experiment, store = planned.experiment, planned.store
     options.progress.started(planned.description, experiment.device)
     options.progress.clinical(experiment.dataset.clinical_variables)
     for warning in planned.warnings:
         options.progress.warn(f"warning: {warning}")
-    run_trials(experiment, planned.splits, metrics, planned.store, options, planned.request)
-    finished = read_run(planned.store)
-    page = write_run_page(finished, planned.store.folder)
+    with hold(store.folder, options.progress.warn):
+        run_trials(experiment, planned.splits, metrics, store, options, planned.request)
+        finished = read_run(store)
+        page = write_run_page(finished, store.folder)
     summaries = {name: summarise(finished, name) for name in score_names(finished)}
     options.trackers.run_finished(page, summaries)
     return CarriedOut(planned=planned, run=finished, page=page)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from mtsbench import __version__
 from mtsbench.composition import Composition, TrainingSettings, check_balancing
 from mtsbench.errors import DataError, OptionError
+from mtsbench.identity import trial_key
 from mtsbench.interfaces import DeepInside
 from mtsbench.model_building import build_model, model_maker
 from mtsbench.options import UNSAID, replace_fields
@@ -117,13 +117,7 @@ class Experiment:
 
     def key(self, split: Split, seed: int) -> str:
         """The trial's key: same key, same work."""
-        parts = {
-            "question": self.question(),
-            "method": self.method(),
-            "split": split.hash(),
-            "seed": seed,
-        }
-        return digest(parts)
+        return trial_key(self.question(), self.method(), split.hash(), seed)
 
 
 def resolve(request: Request, components: Components) -> Experiment:
@@ -188,13 +182,6 @@ def said(settings: DataclassInstance) -> dict[str, object]:
         for one in fields(settings)
         if one.metadata != UNSAID or values[one.name] != one.default
     }
-
-
-def digest(parts: Mapping[str, object]) -> str:
-    """sha256 of the canonical JSON of some parts, hexadecimal."""
-    return hashlib.sha256(
-        json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()
-    ).hexdigest()
 
 
 def by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtsbench.bookkeeping import describe_run
+from mtsbench.checksums import DamagedFileError
 from mtsbench.errors import MtsbenchError, OptionError
 from mtsbench.experiment import resolve
 from mtsbench.fold_sizes import FoldSize, fold_sizes, plan_splits, small_fold_warnings
@@ -27,7 +28,7 @@ class PlannedRun:
     """A run that can begin: everything in it is checked, and nothing is written.
 
     Attributes:
-        done: Trials that an earlier run has finished.
+        done: Trials that an earlier run has finished and that are not damaged.
         folds: What the parts of every split hold.
         warnings: What the user should know before anything is trained.
     """
@@ -63,8 +64,7 @@ def plan_run(request: Request, components: Components, out: Path) -> PlannedRun:
     Raises:
         UnknownComponentError, OptionError: See `resolve`.
         DataError: The cohort cannot be used or split, a part of a fold is too small for the model,
-            a mask that it needs is missing, a record is damaged, or the run's folder holds another
-            run.
+            a mask that it needs is missing, or the run's folder holds another run.
     """
     experiment = resolve(request, components)
     outcomes = experiment.dataset.outcomes(experiment.endpoint)
@@ -72,10 +72,9 @@ def plan_run(request: Request, components: Components, out: Path) -> PlannedRun:
     splits = plan_splits(experiment, outcomes)
     description = describe_run(experiment, outcomes, splits)
     store = RunStore(out / description.name)
-    done = 0
-    if store.begun(description):
-        trials = ((split, seed) for split in splits for seed in experiment.protocol.seeds)
-        done = sum(store.finished(experiment.key(*trial)) is not None for trial in trials)
+    store.begun(description)  # or it raises
+    trials = ((split, seed) for split in splits for seed in experiment.protocol.seeds)
+    done = sum(_is_done(store, experiment.key(*trial)) for trial in trials)
     return PlannedRun(
         request=request,
         experiment=experiment,
@@ -89,6 +88,13 @@ def plan_run(request: Request, components: Components, out: Path) -> PlannedRun:
             *small_fold_warnings(experiment, outcomes, splits),
         ),
     )
+
+
+def _is_done(store: RunStore, key: str) -> bool:
+    try:
+        return store.finished(key, whole=False) is not None
+    except DamagedFileError:
+        return False
 
 
 def plan_file(

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 import pydantic
 
+from mtsbench.checksums import DamagedFileError, check_folder, write_checksums
 from mtsbench.errors import CheckpointError, DataError
 from mtsbench.machine import peak_memory_mib
 from mtsbench.model_building import model_maker
 from mtsbench.preprocessing import CaseCache, Preprocessing
 from mtsbench.records import RunDescription
-from mtsbench.trial_files import MODEL, PREPROCESSING, predictions_table, write_masks
+from mtsbench.trial_files import MODEL, PREPROCESSING, RISK, predictions_table, write_masks
 
 if TYPE_CHECKING:
     from mtsbench.interfaces import Dataset, Model
@@ -36,10 +37,14 @@ def read_trained(checkpoint: Path, components: Components, device: str) -> Train
     """Load what a finished trial trained.
 
     Raises:
-        CheckpointError: The folder is no finished trial, or a file of it is damaged.
+        CheckpointError: The folder is no finished trial, or a file of it is not what was written.
         UnknownComponentError: The model's plugin is not installed.
     """
     description = _read_description(checkpoint)
+    try:
+        check_folder(checkpoint)
+    except DamagedFileError as error:
+        raise CheckpointError(str(error)) from error
     preprocessing = Preprocessing.from_json(_read(checkpoint / PREPROCESSING))
     new_model = model_maker(
         str(description.method["model"]),
@@ -63,7 +68,7 @@ def apply(
 ) -> pd.DataFrame:
     """Predict every case of a dataset and write `risk.csv` and, if segmented, `masks/`.
 
-    `model.json` beside them says what was trained on what.
+    `model.json` beside them says what was trained on what; `checksums.json` guards both.
 
     Returns:
         One row a case, highest risk first.
@@ -90,8 +95,9 @@ def apply(
     predictions = trained.model.predict(cohort)
     out.mkdir(parents=True, exist_ok=True)
     table = predictions_table(predictions, None).sort_values("risk", ascending=False)
-    table.to_csv(out / "risk.csv", index=False)
+    table.to_csv(out / RISK, index=False)
     (out / MODEL).write_text(trained.description.model_dump_json(indent=2))
+    write_checksums(out, trained.description.name, (out / RISK, out / MODEL))
     if predictions.tumour_probability is not None:
         write_masks(out / "masks", predictions, cohort, dataset)
     return table

@@ -6,12 +6,17 @@ from typing import Literal
 
 import pydantic
 
-SCHEMA_VERSION: Literal[1] = 1
-RECORD, DESCRIPTION, OUTCOMES = "record.json", "run.json", "outcomes.parquet"
+# Raised where an older mtsbench could not read what this one writes, or wrote it otherwise.
+SCHEMA_VERSION: Literal[2] = 2
+RECORD, DESCRIPTION = "record.json", "run.json"
+SPLITS, OUTCOMES = "splits.json", "outcomes.parquet"
 
 
 class _Stored(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+    # Strict: the text "False" is no truth value, and no number is a NaN.
+    model_config = pydantic.ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False
+    )
 
 
 class StoredScore(_Stored):
@@ -36,7 +41,7 @@ class TrialRecord(_Stored):
         method_sha256: Of the model, options, recipe, geometry and versions in `run.json`.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     key: str
     repeat: int
     fold: int
@@ -60,7 +65,7 @@ class TrialRecord(_Stored):
 class FailedTrial(_Stored):
     """A trial that crashed; it is counted, shown, and tried again by the next run."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     key: str
     repeat: int
     fold: int
@@ -103,7 +108,7 @@ class StoredProfile(_Stored):
         platform: As in a trial's record.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     device: str
     steps: int
     step: float
@@ -154,7 +159,7 @@ class RunDescription(_Stored):
         horizon: Day of single-day metrics.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     name: str
     question: dict[str, pydantic.JsonValue]
     method: dict[str, pydantic.JsonValue]
@@ -168,3 +173,11 @@ class RunDescription(_Stored):
     tau: float | None = None
     horizon: float | None = None
     recipe: Recipe | None = None
+
+    def seeds(self) -> tuple[int, ...]:
+        """Training seeds of the protocol. ValueError where the question names none."""
+        protocol = self.question.get("protocol")
+        seeds = protocol.get("seeds") if isinstance(protocol, dict) else None
+        if not isinstance(seeds, list):
+            raise ValueError(f"the run {self.name} names no seeds")
+        return tuple(seed for seed in seeds if isinstance(seed, int))

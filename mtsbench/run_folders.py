@@ -87,7 +87,9 @@ def read_folder(folder: Path) -> RunFolder:
 
     run, fault = None, None
     try:
-        run = read_run(RunStore(folder))
+        store = RunStore(folder)
+        store.check()
+        run = read_run(store)
     except (DataError, OSError) as error:
         fault = one_line(error)
     marks = [folder / DESCRIPTION, *folder.glob(f"trials/[!.]*/{RECORD}")]
@@ -101,12 +103,14 @@ def read_folder(folder: Path) -> RunFolder:
 
 
 def check_removable(folder: Path) -> None:
-    """Refuse what may lie elsewhere, and what another program may have written.
+    """Refuse what may lie elsewhere, what another program may have written, and what is in use.
 
     Raises:
-        DataError: The folder is a link, or its `run.json` is one or does not describe a run.
+        DataError: The folder is a link, its `run.json` is one or does not describe a run, or a
+            process is carrying out the run.
     """
-    from mtsbench.store import RunStore
+    from mtsbench.run_lock import check_free
+    from mtsbench.stored_files import check_description
 
     for path in (folder, folder / DESCRIPTION):
         if path.is_symlink():
@@ -115,12 +119,13 @@ def check_removable(folder: Path) -> None:
                 "remove the link yourself"
             )
     try:
-        RunStore(folder).description()
+        check_description(folder)
     except DataError as error:
         raise DataError(
             f"{folder} may hold something other than a run and is left alone ({error}); look at it "
             "and remove it yourself"
         ) from error
+    check_free(folder)
 
 
 def remove_run(folder: Path) -> None:

@@ -59,7 +59,7 @@ def run(
     """Do every trial of a run that is not done yet, and leave its record.
 
     A trial that raises is recorded as failed and the others go on; a cohort that cannot be read
-    stops the run, because every trial would meet the same case.
+    stops the run, because every trial would meet the same case. A damaged trial is done again.
 
     Args:
         experiment: What to do.
@@ -73,18 +73,20 @@ def run(
     Raises:
         DataError: The cohort cannot be read, or lacks a mask that the model needs.
         PluginError: The executor raised.
-        MtsbenchError: A process of a trial died.
     """
     dataset = experiment.dataset
     outcomes = dataset.outcomes(experiment.endpoint)
-    store.begin(describe_run(experiment, outcomes, splits), splits, outcomes)
-    todo = [
-        (split, seed)
+    faults = store.begin(describe_run(experiment, outcomes, splits), splits, outcomes)
+    trials = {
+        experiment.key(split, seed): (split, seed)
         for split in splits
         for seed in experiment.protocol.seeds
-        if store.finished(experiment.key(split, seed)) is None
-    ]
-    options.progress.resumed(len(splits) * len(experiment.protocol.seeds) - len(todo))
+    }
+    stock = store.take_stock(trials)
+    for fault in (*faults, *stock.faults):
+        options.progress.warn(fault)
+    todo = [trial for key, trial in trials.items() if key not in stock.finished]
+    options.progress.resumed(len(stock.finished))
     options.trackers.run_started(store)
     if not todo:
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from mtsbench.errors import DataError
+from mtsbench.checksums import read_checked, read_checksums
 from mtsbench.preprocessing.resampling import resample_image
 from mtsbench.volumes import Grid
 
@@ -109,24 +109,20 @@ def read_slice(path: Path, case_id: str) -> Slice | None:
     """One case's slice; None where the trial left none of it.
 
     Raises:
-        DataError: The file is damaged.
+        DamagedFileError: The file is not what was written.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    if not path.is_file():
+    if not path.is_file() and path.name not in read_checksums(path.parent).files:
         return None
-    try:
-        with safe_open(path, framework="numpy") as file:
-            known = (file.metadata() or {}).get(RULE) == TRUE_FIRST
-            parts = {
-                name.removeprefix(f"{case_id}/"): file.get_tensor(name)
-                for name in file.keys()  # noqa: SIM118 - no mapping
-                if name.startswith(f"{case_id}/")
-            }
-    except SafetensorError as error:
-        raise DataError(
-            f"{path} is damaged ({error}); remove its trial folder and run again"
-        ) from error
+    read_checked(path)
+    with safe_open(path, framework="numpy") as file:
+        known = (file.metadata() or {}).get(RULE) == TRUE_FIRST
+        parts = {
+            name.removeprefix(f"{case_id}/"): file.get_tensor(name)
+            for name in file.keys()  # noqa: SIM118 - no mapping
+            if name.startswith(f"{case_id}/")
+        }
     if not parts:
         return None
     height, width = parts.pop("spacing").tolist()

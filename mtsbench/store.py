@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+import io
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pydantic
 
+from mtsbench.checksums import (
+    CHECKSUMS,
+    Checksums,
+    DamagedFileError,
+    check_folder,
+    damaged,
+    sum_of,
+    write_whole,
+)
 from mtsbench.data import Outcomes
 from mtsbench.errors import DataError
+from mtsbench.identity import trial_key
 from mtsbench.records import (
     DESCRIPTION,
     OUTCOMES,
-    RECORD,
+    SPLITS,
     FailedTrial,
     RunDescription,
     StoredProfile,
     TrialRecord,
 )
+from mtsbench.sealed import seal
+from mtsbench.splits import Split, splits_hash
+from mtsbench.stored_files import read_description, read_sealed, read_stored, read_table
+from mtsbench.trial_folders import TrialFolders
 
 if TYPE_CHECKING:
-    from mtsbench.splits import Split
+    from mtsbench.trial_folders import Stock
 
-Stored = TypeVar("Stored", bound=pydantic.BaseModel)
 PROFILE = "profile.json"
+_SPLITS: pydantic.TypeAdapter[tuple[Split, ...]] = pydantic.TypeAdapter(tuple[Split, ...])
 
 
 class RunStore:
@@ -40,9 +50,15 @@ class RunStore:
         run.json            the question, the method, how many trials
         splits.json         every split with its case ids
         outcomes.parquet    time and event of every case
-        trials/KEY/         record.json, predictions.parquet, log.jsonl, checkpoint, masks
+        checksums.json      of these three
+        trials/KEY/         record.json, predictions.parquet, log.jsonl, checkpoint, masks, and
+                            checksums.json of all of them
         failed/KEY.json     a trial that crashed
+        damaged/KEY.N/      a trial that was damaged and is done again
         profile.json        what a training step costs, if `mtsbench profile --out` measured it
+
+    Only the trials whose keys follow from question, method, splits and seeds are of the run;
+    whatever else lies in `trials` is not read.
 
     Args:
         folder: May not exist yet.
@@ -50,16 +66,21 @@ class RunStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._trials = TrialFolders(folder)
 
     def begun(self, description: RunDescription) -> bool:
-        """Whether the folder holds this very run.
+        """Whether the folder holds this very run; a damaged description counts as none.
 
         Raises:
-            DataError: The folder holds another run.
+            DataError: The folder holds another run, or one of another mtsbench.
         """
         if not (self.folder / DESCRIPTION).exists():
             return False
-        if self.description() != description:
+        try:
+            found = self.description()
+        except DamagedFileError:
+            return False
+        if found != description:
             raise DataError(
                 f"{self.folder} holds another run (its {DESCRIPTION} differs); "
                 "choose another --out or remove it"
@@ -68,17 +89,41 @@ class RunStore:
 
     def begin(
         self, description: RunDescription, splits: Sequence[Split], outcomes: Outcomes
-    ) -> None:
-        """Write what the run is, unless it has begun; raises as `begun` does."""
-        if self.begun(description):
-            return
+    ) -> tuple[str, ...]:
+        """Write what the run is, unless it has begun; raises as `begun` does.
+
+        Returns:
+            Which of its files were damaged and are now written again, a line each.
+        """
+        files = {
+            SPLITS: _SPLITS.dump_json(tuple(splits), indent=1),
+            OUTCOMES: _outcomes_table(outcomes),
+            DESCRIPTION: description.model_dump_json(indent=2).encode(),
+        }
+        there = (self.folder / DESCRIPTION).exists()
+        fault = self._fault() if self.begun(description) or there else None
+        if there and fault is None:
+            return ()
         self.folder.mkdir(parents=True, exist_ok=True)
-        _write(self.folder / "splits.json", json.dumps([asdict(s) for s in splits], indent=1))
-        table = pd.DataFrame(
-            {"case_id": outcomes.case_ids, "time": outcomes.time, "event": outcomes.event}
+        sums = Checksums(
+            of=description.name, files={name: sum_of(content) for name, content in files.items()}
         )
-        table.to_parquet(self.folder / OUTCOMES, index=False)
-        _write(self.folder / DESCRIPTION, description.model_dump_json(indent=2))
+        # The description last: a folder that has it is a run.
+        for name in (SPLITS, OUTCOMES):
+            write_whole(self.folder / name, files[name])
+        write_whole(self.folder / CHECKSUMS, seal(sums))
+        write_whole(self.folder / DESCRIPTION, files[DESCRIPTION])
+        return () if fault is None else (fault,)
+
+    def _fault(self) -> str | None:
+        """What is damaged of the files that describe the run."""
+        try:
+            check_folder(self.folder)
+            self.expected()
+            self.outcomes()
+        except DamagedFileError as error:
+            return str(error)
+        return None
 
     def outcomes(self) -> Outcomes:
         """Follow-up of every case of the run. DataError if the file is missing or damaged."""
@@ -91,99 +136,95 @@ class RunStore:
         )
 
     def description(self) -> RunDescription:
-        """What the run is. DataError if the file is missing or damaged."""
-        return _read(self.folder / DESCRIPTION, RunDescription)
+        """What the run is.
 
-    def finished(self, key: str) -> TrialRecord | None:
-        """The record of a finished trial, or None."""
-        path = self._trial(key) / RECORD
-        return _read(path, TrialRecord) if path.exists() else None
+        Raises:
+            DamagedFileError: The file is missing or damaged.
+            DataError: The folder is no run, or was made by another mtsbench.
+        """
+        return read_description(self.folder)
+
+    def expected(self) -> tuple[str, ...]:
+        """Keys of all trials that the run needs, by repeat, fold and seed.
+
+        Raises:
+            DataError: Splits or description are missing or damaged, or do not belong together.
+        """
+        run, path = self.description(), self.folder / SPLITS
+        splits = read_stored(path, _SPLITS)
+        if splits_hash(splits) != run.splits_sha256:
+            raise damaged(path, f"its splits are not those that {DESCRIPTION} names")
+        found = {
+            (split.repeat, split.fold, seed): trial_key(
+                run.question, run.method, split.hash(), seed
+            )
+            for split in splits
+            for seed in run.seeds()
+        }
+        return tuple(found[place] for place in sorted(found))
+
+    def finished(self, key: str, *, whole: bool = True) -> TrialRecord | None:
+        """The record of a finished trial, or None; see `TrialFolders.finished`."""
+        return self._trials.finished(key, whole=whole)
 
     def records(self) -> tuple[TrialRecord, ...]:
-        """All finished trials by repeat, fold and seed."""
-        found = [_read(path, TrialRecord) for path in self.folder.glob(f"trials/[!.]*/{RECORD}")]
-        return tuple(sorted(found, key=lambda r: (r.repeat, r.fold, r.seed)))
+        """All finished trials by repeat, fold and seed.
+
+        The other files of a trial are checked by who reads them.
+
+        Raises:
+            DamagedFileError: A record is missing or not what was written.
+        """
+        keys = self.expected()
+        return tuple(self._trials.record(key) for key in keys if self._trials.holds(key))
 
     def failures(self) -> tuple[FailedTrial, ...]:
-        """All trials whose last attempt crashed."""
-        found = [_read(path, FailedTrial) for path in self.folder.glob("failed/*.json")]
-        return tuple(sorted(found, key=lambda r: (r.repeat, r.fold, r.seed)))
+        """All unfinished trials whose last attempt crashed, by repeat, fold and seed."""
+        found = (self._trials.failure(key) for key in self.expected())
+        return tuple(failed for failed in found if failed is not None)
 
-    def save_trial(self, key: str, fill: Callable[[Path], None]) -> None:
-        """Let `fill` write a trial's files into a temporary folder, then put it in place whole."""
-        final = self._trial(key)
-        partial = final.with_name(f".{final.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        fill(partial)
-        if not (final / RECORD).exists():
-            # Whoever removed a damaged record wants the trial done again.
-            shutil.rmtree(final, ignore_errors=True)
-        os.replace(partial, final)
-        self._failure(key).unlink(missing_ok=True)
+    def check(self) -> None:
+        """Check all that lies on disk of this run, large files by their length.
+
+        Raises:
+            DamagedFileError: Something is missing or not what was written.
+        """
+        check_folder(self.folder)
+        for key in self.expected():
+            self.finished(key, whole=False)
+
+    def take_stock(self, keys: Collection[str]) -> Stock:
+        """Look which trials are done; see `TrialFolders.take_stock`."""
+        return self._trials.take_stock(keys)
+
+    def save_trial(self, key: str, fill: Callable[[Path], None]) -> TrialRecord:
+        """Put the files that `fill` writes in place as a trial; see `TrialFolders.save`."""
+        return self._trials.save(key, fill)
 
     def save_failure(self, failed: FailedTrial) -> None:
         """Keep why a trial crashed."""
-        path = self._failure(failed.key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, failed.model_dump_json(indent=2))
+        self._trials.save_failure(failed)
 
     def save_profile(self, profile: StoredProfile) -> None:
         """Keep what a training step costs. DataError if there is no run to keep it with."""
         self.description()
-        _write(self.folder / PROFILE, profile.model_dump_json(indent=2))
+        write_whole(self.folder / PROFILE, seal(profile))
 
     def profile(self) -> StoredProfile | None:
         """What a training step costs, or None. DataError if the file is damaged."""
         path = self.folder / PROFILE
-        return _read(path, StoredProfile) if path.exists() else None
+        advice = "remove it, or measure again with `mtsbench profile`"
+        return read_sealed(path, StoredProfile, advice) if path.exists() else None
 
     def trial_folder(self, record: TrialRecord) -> Path:
         """Where a finished trial's files lie."""
-        return self._trial(record.key)
-
-    def _trial(self, key: str) -> Path:
-        return self.folder / "trials" / key[:16]
-
-    def _failure(self, key: str) -> Path:
-        return self.folder / "failed" / f"{key[:16]}.json"
+        return self._trials.path(record.key)
 
 
-def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """A parquet table that has at least these columns.
-
-    Raises:
-        DataError: It is missing, damaged, or lacks a column.
-    """
-    try:
-        table = pd.read_parquet(path)
-    except FileNotFoundError as error:
-        raise DataError(
-            f"{path} does not exist; the run is incomplete or was made by an older mtsbench: "
-            "run the model again into an empty folder"
-        ) from error
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path} is damaged ({error}); remove it and run again") from error
-    lacking = [name for name in columns if name not in table.columns]
-    if lacking:
-        raise DataError(f"{path} has no column {lacking[0]!r}; remove it and run again")
-    return table
-
-
-def _read(path: Path, schema: type[Stored]) -> Stored:
-    try:
-        return schema.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist; is {path.parent} the folder of a run?") from error
-    except pydantic.ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise DataError(
-            f"{path} is damaged ({where}: {fault['msg']}); remove it and run again"
-        ) from error
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text)
-    os.replace(partial, path)
+def _outcomes_table(outcomes: Outcomes) -> bytes:
+    table = pd.DataFrame(
+        {"case_id": outcomes.case_ids, "time": outcomes.time, "event": outcomes.event}
+    )
+    file = io.BytesIO()
+    table.to_parquet(file, index=False)
+    return file.getvalue()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mtsbench.bookkeeping import PhaseClock, failed_trial, trial_record
 from mtsbench.data import LabelledCohort
+from mtsbench.errors import DataError
 from mtsbench.evaluation import evaluate
 from mtsbench.events import TrialEvent, trial_label
 from mtsbench.interfaces import FitContext
@@ -63,6 +64,7 @@ def try_trial(setting: TrialSetting, split: Split, seed: int) -> None:
 
 def _run_trial(setting: TrialSetting, split: Split, seed: int, event: TrialEvent) -> TrialRecord:
     experiment, outcomes = setting.experiment, setting.outcomes
+    check_unchanged(experiment)
     clock, log = PhaseClock(), TrainingLog()
     with clock.phase("prepare"):
         preprocessing = Preprocessing.fit(
@@ -103,6 +105,7 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int, event: TrialEvent
             metrics=setting.metrics,
             workers=setting.workers,
         )
+    check_unchanged(experiment)
     record = trial_record(experiment, split, seed, outcomes, evaluation, clock)
     description = setting.store.description()
 
@@ -114,8 +117,22 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int, event: TrialEvent
             write_masks(folder / "masks", predictions, test, experiment.dataset)
         (folder / RECORD).write_text(record.model_dump_json(indent=2))
 
-    setting.store.save_trial(record.key, fill)
-    return record
+    return setting.store.save_trial(record.key, fill)
+
+
+def check_unchanged(experiment: Experiment) -> None:
+    """Refuse data that is not what the run was planned for: its result would be filed wrongly.
+
+    Raises:
+        DataError: The fingerprint of the dataset is another one now.
+    """
+    found, planned = experiment.dataset.fingerprint(), experiment.fingerprint
+    if found != planned:
+        raise DataError(
+            f"the data of {experiment.dataset_name!r} changed while the run was going on: its "
+            f"fingerprint was {planned[:12]} and is {found[:12]}. Restore the files and give the "
+            "same command again, or leave them: the same command then begins a run of the new data"
+        )
 
 
 def trial_cohorts(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mtsbench.errors import DataError
+from mtsbench.checksums import read_checked
 from mtsbench.evaluation import Evaluation
 from mtsbench.mask_scores import TUMOUR_THRESHOLD
 from mtsbench.preprocessing import native_probability
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PREDICTIONS, PREPROCESSING, MODEL = "predictions.parquet", "preprocessing.json", "model.json"
 TRAINING_RISK, SLICES, LOG = "training_risk.parquet", "slices.safetensors", "log.jsonl"
+RISK = "risk.csv"  # of `mtsbench predict`
 MASK_COLUMNS = ("true_ml", "predicted_ml", "overlap_ml")
 CURVE, READING = "survival_", "survival_reading"
 
@@ -41,15 +42,9 @@ class TrainingLog:
 
 
 def read_log(folder: Path) -> list[tuple[int, dict[str, float]]]:
-    """Epoch and values of each line of a trial's log. DataError if it cannot be read."""
-    path = folder / LOG
-    try:
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
-        return [(line.pop("epoch"), line) for line in lines]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"{path} is damaged ({error}); remove its trial folder and run again"
-        ) from error
+    """Epoch and values of each line of a trial's log. DataError if it is not what was written."""
+    lines = [json.loads(line) for line in read_checked(folder / LOG).splitlines()]
+    return [(line.pop("epoch"), line) for line in lines]
 
 
 def predictions_table(predictions: Predictions, evaluation: Evaluation | None) -> pd.DataFrame:

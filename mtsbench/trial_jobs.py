@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtsbench.bookkeeping import failed_trial, lost_trial
 from mtsbench.engine.memory import case_memory
-from mtsbench.errors import MtsbenchError, PluginError, one_line
+from mtsbench.errors import DataError, MtsbenchError, PluginError, one_line
 from mtsbench.events import TrialEvent, trial_label
 from mtsbench.executors.local import LocalProcesses, send, threads_for
 from mtsbench.experiment import Request, resolve
@@ -30,6 +31,7 @@ class TrialJob:
     """One trial that another process can carry out: what the user asked for, not what was built.
 
     Attributes:
+        key: As it was planned. What the other process would do must have the same one.
         trials: That run at once, and so share what memory is free.
     """
 
@@ -40,13 +42,26 @@ class TrialJob:
     workers: int
     split: Split
     seed: int
+    key: str
     case_memory: int | None
     trials: int
 
     def __call__(self) -> None:
-        """Resolve the request again and do the trial."""
+        """Resolve the request again and do the trial, or leave why that cannot be."""
+        try:
+            setting = self._setting()
+        except Exception as error:
+            failed = failed_trial(self.key, self.split, self.seed, error)
+            RunStore(self.store).save_failure(failed)
+            label = trial_label(self.split.repeat, self.split.fold, self.seed)
+            send(TrialEvent(trial=label, outcome=failed))
+            return
+        try_trial(setting, self.split, self.seed)
+
+    def _setting(self) -> TrialSetting:
         experiment = resolve(self.request, components := load_components())
-        setting = TrialSetting(
+        self._check_planned(experiment)
+        return TrialSetting(
             experiment=experiment,
             outcomes=experiment.dataset.outcomes(experiment.endpoint),
             cache=CaseCache(self.cache_folder, experiment.dataset, experiment.preprocessing),
@@ -57,7 +72,22 @@ class TrialJob:
             case_memory=case_memory(self.case_memory, experiment.device, self.trials) // 2**20,
             workers=self.workers,
         )
-        try_trial(setting, self.split, self.seed)
+
+    def _check_planned(self, experiment: Experiment) -> None:
+        if experiment.key(self.split, self.seed) == self.key:
+            return
+        planned = RunStore(self.store).description()
+        here = {**experiment.question(), **experiment.method()}
+        differing = [
+            f"{name} was {value} and is {here.get(name)}"
+            for name, value in {**planned.question, **planned.method}.items()
+            if here.get(name) != value
+        ]
+        raise DataError(
+            "data or program changed while the run was going on, so this trial would be filed "
+            f"wrongly: {'; '.join(differing) or 'its key differs'}. Bring back what was there and "
+            "give the same command again, or leave it: that command then begins a run of its own"
+        )
 
 
 def run_elsewhere(
@@ -79,6 +109,7 @@ def run_elsewhere(
             workers=options.workers if of_plugin else threads_for(options.jobs, options.workers),
             split=split,
             seed=seed,
+            key=experiment.key(split, seed),
             case_memory=options.case_memory,
             trials=len(todo) if of_plugin else min(options.jobs, len(todo)),
         )
@@ -91,25 +122,28 @@ def run_elsewhere(
             heard.add(event.trial)
         report(event)
 
-    _map(options, jobs, listen)
-    failures = {failure.key: failure for failure in store.failures()}
-    for split, seed in todo:
-        label, key = trial_label(split.repeat, split.fold, seed), experiment.key(split, seed)
-        if label not in heard:
-            outcome = store.finished(key) or failures.get(key)
-            lost = None if outcome else "ended without a result; the same command tries it again"
-            report(TrialEvent(trial=label, outcome=outcome, message=lost))
+    died = _map(options, jobs, listen)
+    for job, reason in zip(jobs, died, strict=True):
+        label = trial_label(job.split.repeat, job.split.fold, job.seed)
+        if label in heard:
+            continue
+        if reason is not None and store.finished(job.key) is None:
+            store.save_failure(lost_trial(job.key, job.split, job.seed, reason))
+        failures = {failure.key: failure for failure in store.failures()}
+        outcome = store.finished(job.key) or failures.get(job.key)
+        lost = None if outcome else "ended without a result; the same command tries it again"
+        report(TrialEvent(trial=label, outcome=outcome, message=lost))
 
 
 def _map(
     options: RunOptions, jobs: Sequence[TrialJob], listen: Callable[[TrialEvent], None]
-) -> None:
+) -> tuple[str | None, ...]:
+    """Carry the trials out; of each why its process ended before it did, where that is known."""
     if options.executor is None:
         # By all trials of the run and not by those left: a run that was cut off must go on with
         # the number of threads it began with.
         threads = threads_for(options.jobs, os.cpu_count() or 1)
-        LocalProcesses(jobs=options.jobs, threads=threads).map(jobs, listen)
-        return
+        return LocalProcesses(jobs=options.jobs, threads=threads).map(jobs, listen)
     try:
         options.executor.map(jobs, listen)
     except MtsbenchError:
@@ -119,3 +153,4 @@ def _map(
             f"the executor ended before the trials did: {one_line(error)}; finished trials are "
             "kept: run the same command again, or leave the executor out"
         ) from error
+    return (None,) * len(jobs)

@@ -9,12 +9,14 @@ import numpy as np
 
 from mtsbench.data import Case, Outcomes, Predictions
 from mtsbench.evaluation import Evaluation
+from mtsbench.identity import trial_key
 from mtsbench.interfaces import Score
 from mtsbench.metrics.overlap import overlap
 from mtsbench.metrics.survival import follow_up, harrell_c
 from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.records import StoredScore
 from mtsbench.slices import cut_slice
+from mtsbench.splits import Split, splits_hash
 from mtsbench.store import RunStore
 from mtsbench.trial_files import write_predictions
 from mtsbench.volumes import Grid, Volume
@@ -104,37 +106,54 @@ def make(folder, make_description, make_record, *, label, noise=1.0, **changes) 
         tau=horizons.tau,
         horizon=horizons.horizon,
     )
+    splits = [
+        split(known, repeat, fold, folds) for repeat in range(repeats) for fold in range(folds)
+    ]
+    description = description.model_copy(update={"splits_sha256": splits_hash(splits)})
     store = RunStore(folder / description.name)
-    store.begin(description, (), known)
-    for repeat in range(repeats):
-        order = np.random.default_rng(repeat).permutation(len(known))
-        for fold in range(folds):
-            for seed in seeds:
-                test = [known.case_ids[row] for row in sorted(order[fold::folds])]
-                trial(store, known, test, make_record, (repeat, fold, seed), label, noise, changes)
+    store.begin(description, splits, known)
+    for one in splits:
+        for seed in seeds:
+            trial(store, known, one, make_record, seed, label, noise, changes)
     return store
 
 
-def trial(store, known, test_ids, make_record, place, label, noise, changes) -> None:
+def split(known: Outcomes, repeat: int, fold: int, folds: int) -> Split:
+    order = np.random.default_rng(repeat).permutation(len(known))
+    test = [known.case_ids[row] for row in sorted(order[fold::folds])]
+    others = [one for one in known.case_ids if one not in set(test)]
+    return Split(
+        repeat=repeat,
+        fold=fold,
+        train=tuple(others[:-10]),
+        validation=tuple(others[-10:]),
+        test=tuple(test),
+    )
+
+
+def trial(store, known, split, make_record, seed, label, noise, changes) -> None:
+    place = (split.repeat, split.fold, seed)
     random = np.random.default_rng([*place, *label.encode()])
-    test = known.subset(test_ids)
-    others = known.subset([one for one in known.case_ids if one not in set(test_ids)])
+    test = known.subset(split.test)
+    others = known.subset((*split.train, *split.validation))
     risk = risks(test, noise, random)
     # Proportional hazards about the cohort's mean risk.
     hazard = np.exp(np.clip(risk + np.log(1500), -3, 3))
     survival = np.exp(-hazard[:, None] * DAYS / 1500) if changes.get("curves", True) else None
     per_patient, overlaps, slices = (), {}, {}
     if changes.get("masks", True):
-        per_patient, overlaps, slices = segmentation(test_ids, random)
+        per_patient, overlaps, slices = segmentation(split.test, random)
     scores = {"harrell-c": score(risk, test)}
     if per_patient:
         mean = float(np.mean([one.value for one in per_patient]))
         scores["dice"] = StoredScore(value=mean, cases=len(test))
-    repeat, fold, seed = place
+    run = store.description()
     record = make_record(
-        fold,
-        repeat,
+        split.fold,
+        split.repeat,
         seed,
+        key=trial_key(run.question, run.method, split.hash(), seed),
+        split_sha256=split.hash(),
         cases={"train": len(others) - 10, "validation": 10, "test": len(test)},
         events={
             "train": int(others.event.sum()) - 5,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from io import StringIO
 
@@ -12,6 +14,7 @@ from mtsbench.experiment import Request
 from mtsbench.metrics.catalogue import build_metrics
 from mtsbench.plan import plan_run
 from mtsbench.progress import Progress
+from mtsbench.run_lock import hold
 from mtsbench.runner import RunOptions
 from mtsbench.tracking import Trackers
 
@@ -46,6 +49,26 @@ def test_a_run_leaves_its_report(plan, components, options):
     assert done.complete
     assert done.page.read_text().startswith("<!")
     assert (done.error, done.internal) == (None, False)
+
+
+def test_a_run_that_another_process_carries_out_is_waited_for(plan, components, options):
+    planned = plan()
+    console, done = options.progress.console, []
+
+    def wait():
+        done.append(carry_out(planned, build_metrics(components), options))
+
+    with hold(planned.store.folder, pytest.fail):
+        thread = threading.Thread(target=wait)
+        thread.start()
+        end = time.monotonic() + 60
+        while "waiting until that ends" not in console.file.getvalue():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert not (planned.store.folder / "run.json").exists()
+    thread.join()
+
+    assert done[0].complete
 
 
 def test_a_run_that_cannot_go_on_does_not_stop_the_others(plan, components, options):

@@ -35,7 +35,8 @@ def failed(out, make_failure):
     """The folder in which `b` also has a failed trial."""
     from mtsbench.store import RunStore
 
-    RunStore(out / B).save_failure(make_failure())
+    store = RunStore(out / B)
+    store.save_failure(make_failure().model_copy(update={"key": store.expected()[0]}))
     return out
 
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
-from mtsbench.comparison.comparable import check_comparable, read_run
+from mtsbench.comparison.comparable import check_comparable, check_copies, read_run
 from mtsbench.data import Outcomes
 from mtsbench.errors import DataError, IncomparableRunsError
 from mtsbench.records import StoredScore
+from mtsbench.splits import Split, splits_hash
 from mtsbench.store import RunStore
 
 
@@ -104,22 +107,36 @@ def test_use_of_the_true_mask_and_nothing_else_is_allowed_on_request(make_run, m
         check_comparable([make_run(), make_run(splits)], allow_true_mask=True)
 
 
+def test_a_copy_of_a_run_is_no_second_run(stored, tmp_path):
+    store = stored(label="a", masks=False, curves=False)
+    copy = RunStore(shutil.copytree(store.folder, tmp_path / "copy"))
+
+    with pytest.raises(IncomparableRunsError, match=r"a-demo.* and .*copy hold the very same tri"):
+        check_copies([(read_run(one), one) for one in (store, copy)])
+
+
 def test_a_run_is_read_from_its_folder(tmp_path, make_description, make_record, make_failure):
     store = RunStore(tmp_path)
     outcomes = Outcomes(
         endpoint="pfs", case_ids=("P1",), time=np.array([9.0]), event=np.array([True])
     )
-    store.begin(make_description(), (), outcomes)
-    record = make_record()
+    splits = [
+        Split(repeat=0, fold=fold, train=(), validation=(), test=("P1",)) for fold in range(2)
+    ]
+    description = make_description(splits_sha256=splits_hash(splits), trials=2)
+    store.begin(description, splits, outcomes)
+    keys = store.expected()
+    record, failed = make_record(key=keys[0]), make_failure(1)
+    failed = failed.model_copy(update={"key": keys[1]})
     store.save_trial(
         record.key, lambda folder: (folder / "record.json").write_text(record.model_dump_json())
     )
-    store.save_failure(make_failure(1))
+    store.save_failure(failed)
 
     run = read_run(store)
 
     assert run.label == "deepmts"
-    assert (run.description, run.records) == (make_description(), (record,))
-    assert run.failures == (make_failure(1),)
+    assert (run.description, run.records) == (description, (record,))
+    assert run.failures == (failed,)
     with pytest.raises(DataError, match=r"run.json does not exist"):
         read_run(RunStore(tmp_path / "elsewhere"))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from mtsbench.checksums import write_checksums
 from mtsbench.cli import app
 from mtsbench.comparison.external import compare_external, read_risks
 from mtsbench.comparison.resampled_tests import detectable
@@ -17,6 +18,11 @@ from mtsbench.data import Outcomes
 from mtsbench.errors import DataError, OptionError
 from mtsbench.metrics.concordance import concordance
 from mtsbench.metrics.sampled_concordance import contrast, frozen
+
+
+def sign(folder):
+    """As if what lies there had been written so."""
+    write_checksums(folder, "run", [folder / "risk.csv", folder / "model.json"])
 
 
 @pytest.fixture
@@ -42,6 +48,7 @@ def predicted(tmp_path, make_description, outcomes):
         table = pd.DataFrame({"case_id": outcomes.case_ids, "risk": risk})
         table.sample(frac=1, random_state=1).to_csv(folder / "risk.csv", index=False)
         (folder / "model.json").write_text(make_description(**changes).model_dump_json())
+        sign(folder)
         return folder
 
     return write
@@ -110,7 +117,7 @@ def test_missing_and_damaged_predictions_are_named(outcomes, predicted, tmp_path
         read_risks(tmp_path / "nowhere", outcomes, "other")
     folder = predicted()
     (folder / "model.json").write_text("{}")
-    with pytest.raises(DataError, match=r"a is damaged .*; run `mtsbench predict` again"):
+    with pytest.raises(DataError, match=r"model.json is damaged .*; run `mtsbench predict` again"):
         read_risks(folder, outcomes, "other")
 
 
@@ -118,10 +125,14 @@ def test_patients_without_or_with_two_risks_are_named(outcomes, predicted):
     folder = predicted()
     table = pd.read_csv(folder / "risk.csv")
     table[table["case_id"] != "E7"].to_csv(folder / "risk.csv", index=False)
+    with pytest.raises(DataError, match=r"risk.csv is damaged .*; run `mtsbench predict` again"):
+        read_risks(folder, outcomes, "other")
+    sign(folder)
     with pytest.raises(DataError, match=r"no finite risk for 1 of 120 patients .* 'E7'; predict"):
         read_risks(folder, outcomes, "other")
 
     pd.concat([table, table.iloc[:1]]).to_csv(folder / "risk.csv", index=False)
+    sign(folder)
     with pytest.raises(DataError, match=r"appears twice; run `mtsbench predict` again"):
         read_risks(folder, outcomes, "other")
 
@@ -140,6 +151,7 @@ def test_the_command_prints_what_it_found(form, predicted, tmp_path, monkeypatch
         risk = -np.log(known.time) + spread * random.normal(size=len(known))
         table = pd.DataFrame({"case_id": known.case_ids, "risk": risk})
         table.to_csv(folder / "risk.csv", index=False)
+        sign(folder)
 
     arguments = ["external", *map(str, folders), "--dataset", "veteran", "--reference", "a"]
     done = CliRunner().invoke(app, arguments + (["--json"] if form == "json" else []))

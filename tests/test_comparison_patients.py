@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mtsbench.checksums import write_checksums
 from mtsbench.comparison.comparable import read_run
 from mtsbench.comparison.patients import read_patients
 from mtsbench.errors import DataError
@@ -43,7 +44,7 @@ def test_a_run_without_its_files_is_named(stored):
     folder = store.trial_folder(store.records()[0])
     (folder / "training_risk.parquet").unlink()
 
-    with pytest.raises(DataError, match=r"training_risk.parquet does not exist; the run is incom"):
+    with pytest.raises(DataError, match=r"training_risk.parquet is missing; the same `mtsbench"):
         read_patients(store, read_run(store).records)
 
 
@@ -51,7 +52,10 @@ def test_a_table_that_lost_patients_is_refused(stored):
     store = stored(label="a")
     path = store.trial_folder(store.records()[0]) / "predictions.parquet"
     pd.read_parquet(path).iloc[:-1].to_parquet(path)
+    with pytest.raises(DataError, match=r"predictions.parquet is damaged \(its checksum differs"):
+        read_patients(store, store.records())
 
+    write_checksums(path.parent, store.records()[0].key, path.parent.iterdir())
     with pytest.raises(DataError, match=r"holds 29 cases, but the record says 30; remove the tr"):
         read_patients(store, store.records())
 

@@ -8,9 +8,12 @@ import pytest
 from mtsbench.data import Case, Cohort, Outcomes, Predictions, PreparedCase
 from mtsbench.errors import DataError, MtsbenchError, PluginError
 from mtsbench.evaluation import evaluate
+from mtsbench.interfaces import Score
 from mtsbench.metrics.catalogue import Metrics
 from mtsbench.metrics.segmentation import Dice
 from mtsbench.metrics.survival import HarrellC
+from mtsbench.metrics.undefined import score_or_reason
+from mtsbench.records import StoredScore
 from mtsbench.volumes import Grid, Volume
 
 CASES = ("P1", "P2", "P3")
@@ -162,6 +165,22 @@ def test_a_metric_that_crashes_or_cannot_be_used_costs_no_other_score():
     assert scores["patient"].reason == (
         "undefined for every test case: the metric raised ZeroDivisionError:"
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "reason"),
+    [
+        (float("nan"), None, "the metric gave nan, which is no score"),
+        (np.float32("-inf"), None, "the metric gave -inf, which is no score"),
+        (np.float32(0.5), 0.5, None),
+        (np.int64(1), 1.0, None),
+    ],
+)
+def test_a_value_that_is_no_finite_number_is_undefined(value, expected, reason):
+    found = score_or_reason(lambda: Score(value=value))
+
+    assert (found.value, found.reason) == (expected, reason)
+    assert StoredScore(value=found.value, reason=found.reason).value == expected
 
 
 def test_a_perfect_mask_on_the_same_grid_has_dice_1():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -12,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from mtsbench.errors import DataError, MtsbenchError
 from mtsbench.events import TrialEvent
 from mtsbench.executors.local import LocalProcesses, send, threads_for
 
@@ -51,22 +52,27 @@ def test_without_trials_no_process_is_started():
     LocalProcesses(jobs=2, threads=1).map([], print)
 
 
-def test_an_error_of_mtsbench_keeps_its_message():
-    import numpy as np
+def test_a_trial_that_fails_or_dies_is_told_and_the_others_are_done(tmp_path):
+    deadly = [partial(os._exit, 3), partial(_kill_itself)]
+    others = [partial(os.mkdir, tmp_path / str(number)) for number in range(3)]
 
-    from mtsbench.data import Outcomes  # any callable that raises in the other process
+    ends = LocalProcesses(jobs=2, threads=1).map([*deadly, partial(int, "x"), *others], print)
 
-    wrong = partial(
-        Outcomes, endpoint="os", case_ids=("A",), time=np.zeros(1), event=np.ones(1, bool)
+    assert ends[0] == "its process ended with exit code 3; the same command tries the trial again"
+    assert ends[1] == (
+        "its process was killed by signal 9 (SIGKILL), as the system does when memory is short; "
+        "use fewer --jobs or a smaller batch; the same command tries the trial again"
     )
+    assert ends[2].startswith("ValueError: invalid literal")
+    assert ends[3:] == (None, None, None)
+    assert len(list(tmp_path.iterdir())) == 3
 
-    with pytest.raises(DataError, match="case 'A' has time 0; expected days > 0"):
-        LocalProcesses(jobs=2, threads=1).map([wrong], print)
 
+def test_a_trial_that_cannot_be_sent_stops_the_run_and_no_process_is_left():
+    with pytest.raises((AttributeError, pickle.PicklingError), match="pickle"):
+        LocalProcesses(jobs=1, threads=1).map([lambda: None], print)
 
-def test_a_process_that_dies_is_told_with_what_to_do():
-    with pytest.raises(MtsbenchError, match=r"ended without a result .*run the same command again"):
-        LocalProcesses(jobs=1, threads=1).map([partial(os._exit, 3)], print)
+    assert multiprocessing.active_children() == []
 
 
 def test_nothing_is_sent_from_a_process_that_nobody_waits_for():
@@ -90,6 +96,10 @@ def test_trials_end_with_a_run_that_is_killed(tmp_path):
         run.send_signal(signal.SIGKILL)
 
     assert _soon(lambda: _gone(int(worker)))
+
+
+def _kill_itself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _say_often(event: TrialEvent) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from mtsbench.errors import DataError, OptionError, UnknownComponentError
-from mtsbench.experiment import Request, digest, resolve
+from mtsbench.experiment import Request, resolve
+from mtsbench.identity import digest
 from mtsbench.splits import make_splits
 
 

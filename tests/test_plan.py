@@ -48,8 +48,8 @@ def test_finished_trials_are_counted_and_failed_ones_are_to_be_done(tiny, tmp_pa
 
 def test_a_folder_that_holds_another_run_is_refused(tiny, tmp_path, make_description):
     planned = plan_run(request(), tiny.components(), tmp_path)
-    planned.store.folder.mkdir()
-    (planned.store.folder / "run.json").write_text(make_description().model_dump_json())
+    outcomes = planned.experiment.dataset.outcomes("pfs")
+    planned.store.begin(make_description(), planned.splits, outcomes)
 
     with pytest.raises(DataError, match=r"holds another run \(its run.json differs\)"):
         plan_run(request(), tiny.components(), tmp_path)

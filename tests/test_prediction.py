@@ -73,6 +73,14 @@ def test_patients_without_a_clinical_variable_are_refused(tiny, trial, tmp_path)
         predict(tiny, trial, tmp_path, dataset)
 
 
+@pytest.mark.parametrize("name", ["scale.json", "preprocessing.json", "model.json"])
+def test_a_trial_whose_files_were_changed_is_refused(tiny, trial, name):
+    (trial / name).write_text((trial / name).read_text().replace("1", "2"))
+
+    with pytest.raises(CheckpointError, match=rf"{name} is damaged .*; the same `mtsbench run`"):
+        read_trained(trial, tiny.components(), "cpu")
+
+
 def test_a_folder_that_is_no_trial_is_refused(tiny, tmp_path):
     with pytest.raises(CheckpointError, match=r"model.json does not exist; --checkpoint takes"):
         read_trained(tmp_path, tiny.components(), "cpu")

@@ -206,15 +206,21 @@ def test_what_a_killed_run_left_is_ignored(tmp_path):
     assert content(tmp_path) == {**whole, partial.name: partial.read_bytes()}
 
 
-def test_a_damaged_file_is_refused_by_read_and_replaced_by_prepare(tmp_path, caplog):
+@pytest.mark.parametrize(
+    "damage",
+    [lambda whole: whole[:-100], lambda whole: whole[:-1] + bytes([whole[-1] ^ 1])],
+    ids=["cut off", "one bit"],
+)
+def test_a_damaged_file_is_refused_by_read_and_replaced_by_prepare(tmp_path, caplog, damage):
     dataset = three()
     cache = CaseCache(tmp_path, dataset, SETTINGS)
     prepare(cache, TUMOUR_OF_ALL[:1])
     whole = content(tmp_path)
     (images,) = tmp_path.glob("*.images.npy")
-    images.write_bytes(whole[images.name][:-100])
+    images.write_bytes(damage(whole[images.name]))
 
-    with pytest.raises(DataError, match=r"'P1': the cache file .* is damaged .* prepare .* again"):
+    cache = CaseCache(tmp_path, dataset, SETTINGS)
+    with pytest.raises(DataError, match=r"'P1': the cache file .* is damaged .* prepares .* again"):
         cache.read("P1", "tumour")
     assert caplog.messages == []
     prepare(cache, TUMOUR_OF_ALL[:1])

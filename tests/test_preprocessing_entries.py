@@ -162,7 +162,7 @@ def test_a_damaged_json_is_noticed_and_named(tmp_path, text):
 
     (tmp_path / "k.json").write_text(text)
 
-    with pytest.raises(DamagedEntryError, match=r"k\.json is damaged .* prepare the case again"):
+    with pytest.raises(DamagedEntryError, match=r"k\.json is damaged .* prepares the case ag"):
         read(tmp_path)
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from mtsbench.errors import DataError, OptionError
 from mtsbench.run_folders import check_removable, find_run, find_runs, read_folder, remove_run
+from mtsbench.run_lock import hold
 from mtsbench.store import RunStore
+from mtsbench.trial_files import PREDICTIONS
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def test_missing_and_failed_trials_are_told_apart(out, make_failure):
     shutil.rmtree(store.trial_folder(first))
     assert (read_folder(out / NAME).state, read_folder(out / NAME).missing) == ("unfinished", 1)
 
-    store.save_failure(make_failure(fold=0))
+    store.save_failure(make_failure(fold=0).model_copy(update={"key": first.key}))
     assert (read_folder(out / NAME).state, read_folder(out / NAME).missing) == ("failed", 0)
 
     shutil.rmtree(store.trial_folder(second))
@@ -54,13 +56,15 @@ def test_missing_and_failed_trials_are_told_apart(out, make_failure):
 
 
 def test_a_damaged_run_is_told_and_the_others_are_read(out):
-    (out / NAME / "run.json").write_text("{}")
+    store = RunStore(out / NAME)
+    for path in (store.trial_folder(store.records()[0]) / PREDICTIONS, out / NAME / "run.json"):
+        path.write_text("{}")
 
-    found = [read_folder(folder) for folder in find_runs(out)]
+        found = [read_folder(folder) for folder in find_runs(out)]
 
-    assert [one.state for one in found] == ["damaged", "finished"]
-    assert "run.json is damaged" in found[0].fault
-    assert found[0].missing == 0
+        assert [one.state for one in found] == ["damaged", "finished"]
+        assert f"{path} is damaged" in found[0].fault
+        assert found[0].missing == 0
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../out", f"./{NAME}", "/etc", f"{NAME}/trials"])
@@ -72,9 +76,9 @@ def test_a_path_is_no_name_of_a_run(tmp_path, name):
 
 
 def test_a_run_behind_a_link_can_be_shown_and_not_removed(out, tmp_path):
-    (tmp_path / "outside").mkdir()
-    (out / NAME / "run.json").rename(tmp_path / "outside" / "run.json")
+    shutil.copytree(out / NAME, tmp_path / "outside")
     (out / "link").symlink_to(tmp_path / "outside")
+    (out / NAME / "run.json").unlink()
     (out / NAME / "run.json").symlink_to(tmp_path / "outside" / "run.json")
 
     for name in ("link", NAME):
@@ -103,6 +107,24 @@ def test_a_description_that_another_program_wrote_protects_its_folder(out):
         DataError, match=r"notes may hold something other than a run and is left alone"
     ):
         check_removable(out / "notes")
+    check_removable(out / NAME)
+
+
+def test_a_run_of_an_older_mtsbench_and_a_damaged_one_can_be_removed(out):
+    path = out / NAME / "run.json"
+    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 1'))
+
+    check_removable(out / NAME)
+
+
+def test_a_run_that_is_being_carried_out_is_not_removed(out):
+    with (
+        hold(out / NAME, print),
+        pytest.raises(
+            DataError, match=rf"{NAME} is being carried out by process {os.getpid()} .*; wait until"
+        ),
+    ):
+        check_removable(out / NAME)
     check_removable(out / NAME)
 
 

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from mtsbench.checksums import write_checksums
 from mtsbench.records import Recipe, RecipeChange, StoredScore
 from mtsbench.report.run_page import write_run_page
 
@@ -48,6 +49,7 @@ def write(tmp_path):
                 for epoch in range(epochs)
             ]
             (folder / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+            write_checksums(folder, record.key, folder.iterdir())
         path = write_run_page(run, tmp_path)
         assert path == tmp_path / "report.html"
         return path.read_text(encoding="utf-8")
@@ -158,7 +160,9 @@ def test_a_method_without_epochs_has_no_curves(write, make_run):
 
 def test_trials_of_which_only_some_have_epochs_can_be_drawn(write, make_run, make_record, tmp_path):
     write(make_run())
-    (tmp_path / "trials" / make_record(2).key[:16] / "log.jsonl").write_text("")
+    folder = tmp_path / "trials" / make_record(2).key[:16]
+    (folder / "log.jsonl").write_text("")
+    write_checksums(folder, make_record(2).key, folder.iterdir())
 
     html = write_run_page(make_run(), tmp_path).read_text()
 

@@ -112,6 +112,49 @@ def test_finished_trials_are_not_done_again(start):
     assert after == before
 
 
+def test_data_that_changes_while_a_model_trains_is_not_filed_as_what_it_was(
+    start, tiny, monkeypatch
+):
+    def fit(self, train, validation, context):
+        self.scale = 1.0
+        monkeypatch.setattr(tiny.TinyDataset, "fingerprint", lambda self: "another")
+
+    monkeypatch.setattr(tiny.UptakeModel, "fit", fit)
+
+    store = start()
+
+    assert store.records() == ()
+    assert len(store.failures()) == 3
+    assert "fingerprint was tiny 24 and is another. Restore" in store.failures()[0].error
+
+
+def test_damaged_trials_are_done_again_and_told(start):
+    store, shown = start(), StringIO()
+    before = [record.scores for record in store.records()]
+    damaged = store.trial_folder(store.records()[1])
+    text = (damaged / "record.json").read_text()
+    (damaged / "record.json").write_text(text.replace('"value": 1.0', '"value": 2.0'))
+
+    start(shown=shown)
+
+    assert [record.scores for record in store.records()] == before
+    said = " ".join(shown.getvalue().split())
+    assert "is not what was written); its trial is done again" in said
+    assert "2 finished trials found, continuing" in said
+
+
+def test_a_damaged_file_of_the_run_is_written_again_and_told(start):
+    store, shown = start(), StringIO()
+    before = store.outcomes().time.tolist()
+    (store.folder / "outcomes.parquet").write_bytes(b"PAR1")
+
+    start(shown=shown)
+
+    assert store.outcomes().time.tolist() == before
+    assert "outcomes.parquet is damaged" in " ".join(shown.getvalue().split())
+    assert "3 finished trials found" in shown.getvalue()
+
+
 def test_a_trial_that_crashes_is_recorded_and_the_others_go_on(start):
     store = start(fails="T05")
 

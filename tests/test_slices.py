@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mtsbench.checksums import write_checksums
 from mtsbench.data import Case
 from mtsbench.errors import DataError
 from mtsbench.slices import cut_slice, read_slice, write_slices
@@ -90,7 +91,9 @@ def test_without_any_tumour_the_middle_is_cut():
 
 def test_slices_are_read_back_by_case(tmp_path):
     one = cut_slice(patient(), *masks(2, 50, 60), GRID)
-    write_slices(tmp_path / "slices.safetensors", {"P1": one, "P10": one})
+    path = tmp_path / "slices.safetensors"
+    write_slices(path, {"P1": one, "P10": one})
+    write_checksums(tmp_path, "k", [path])
 
     found = read_slice(tmp_path / "slices.safetensors", "P1")
 
@@ -114,7 +117,13 @@ def test_the_slice_of_an_earlier_version_is_not_taken_for_one_cut_by_the_true_tu
 
 
 def test_a_damaged_file_is_named(tmp_path):
-    (tmp_path / "slices.safetensors").write_bytes(b"12345678 nothing")
+    path = tmp_path / "slices.safetensors"
+    path.write_bytes(b"12345678 something")
+    write_checksums(tmp_path, "k", [path])
+    path.write_bytes(b"12345678 otherthing")
 
-    with pytest.raises(DataError, match=r"slices.safetensors is damaged .*; remove its trial"):
-        read_slice(tmp_path / "slices.safetensors", "P1")
+    with pytest.raises(DataError, match=r"slices.safetensors is damaged .*; the same `mtsbench"):
+        read_slice(path, "P1")
+    path.unlink()
+    with pytest.raises(DataError, match=r"slices.safetensors is missing; the same `mtsbench run`"):
+        read_slice(path, "P1")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mtsbench.checksums import write_checksums
 from mtsbench.data import Predictions
 from mtsbench.errors import DataError
 from mtsbench.evaluation import Evaluation
@@ -33,15 +34,17 @@ def test_the_log_is_read_as_it_was_written(tmp_path):
     log.add(0, {"loss": 1.0})
     log.add(1, {"loss": 0.5, "validation_dice": 0.2})
     (tmp_path / "log.jsonl").write_text(log.text)
+    write_checksums(tmp_path, "k", [tmp_path / "log.jsonl"])
 
     assert read_log(tmp_path) == [(0, {"loss": 1.0}), (1, {"loss": 0.5, "validation_dice": 0.2})]
 
 
-@pytest.mark.parametrize("text", ["{", '{"loss": 1.0}'])
-def test_a_damaged_log_is_named(text, tmp_path):
-    (tmp_path / "log.jsonl").write_text(text)
+def test_a_log_that_was_changed_is_named(tmp_path):
+    (tmp_path / "log.jsonl").write_text('{"epoch": 1, "loss": 1.0}')
+    write_checksums(tmp_path, "k", [tmp_path / "log.jsonl"])
+    (tmp_path / "log.jsonl").write_text('{"epoch": 1, "loss": 0.0}')
 
-    with pytest.raises(DataError, match=r"log\.jsonl is damaged .*remove its trial folder"):
+    with pytest.raises(DataError, match=r"log\.jsonl is damaged .*; the same `mtsbench run`"):
         read_log(tmp_path)
 
 

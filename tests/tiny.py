@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,11 @@ class TinyDataset:
 
 
 class UptakeModel:
-    """Risk is the mean uptake; the tumour is where uptake is above the mean."""
+    """Risk is the mean uptake; the tumour is where uptake is above the mean.
+
+    `fails` is a case that cannot be learnt from; as CASE:SIGNAL it kills the process of the trial
+    that tests this case.
+    """
 
     def __init__(self, fails: str) -> None:
         self.fails = fails
@@ -96,6 +101,9 @@ class UptakeModel:
     def fit(self, train, validation, context) -> None:
         if self.fails and self.fails in train.cohort.case_ids:
             raise RuntimeError(f"cannot learn from {self.fails}")
+        victim, _, signal = self.fails.partition(":")
+        if signal and victim not in (*train.cohort.case_ids, *validation.cohort.case_ids):
+            os.kill(os.getpid(), int(signal))
         self.scale = 1.0
         context.log(0, {"loss": 0.5, "validation_c_index": 0.5})
 

@@ -51,10 +51,11 @@ def find_compared(paths: Sequence[Path], *, allow_true_mask: bool) -> ComparedRu
 
     Raises:
         OptionError: Fewer than two runs.
-        IncomparableRunsError: Runs that were named differ, or no two runs of a folder are alike.
+        IncomparableRunsError: Runs that were named differ, no two runs of a folder are alike, or
+            one is there twice.
         DataError: A folder holds no run, or one that is damaged.
     """
-    from mtsbench.comparison.comparable import check_comparable, read_run
+    from mtsbench.comparison.comparable import check_comparable, check_copies, read_run
     from mtsbench.comparison.questions import by_dataset, by_question, tell_apart
     from mtsbench.errors import IncomparableRunsError, OptionError
     from mtsbench.run_folders import find_runs
@@ -70,6 +71,7 @@ def find_compared(paths: Sequence[Path], *, allow_true_mask: bool) -> ComparedRu
             "`mtsbench run` finish two models first"
         )
     runs: list[StoredRun] = [(read_run(store), store) for store in map(RunStore, folders)]
+    check_copies(runs)
     every = by_question(runs) if several else by_dataset(runs)
     groups = tuple(group for group in every if len(group) > 1 or not several)
     alone = tuple(group[0][0] for group in every if len(group) == 1 and several)

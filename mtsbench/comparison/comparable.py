@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from mtsbench.comparison.questions import ADVICE, difference_text, differences
@@ -76,3 +77,18 @@ def _true_mask(left: RunDescription, right: RunDescription) -> Mapping[str, tupl
     used = [one.method.get("needs_mask_at_test") for one in (left, right)]
     words = ["yes" if one else "no" for one in used]
     return {} if words[0] == words[1] else {TRUE_MASK: (words[0], words[1])}
+
+
+def check_copies(runs: Sequence[tuple[FinishedRun, RunStore]]) -> None:
+    """Refuse a run that is there twice, as a copy of its folder.
+
+    Raises:
+        IncomparableRunsError: Two folders hold the very same trials.
+    """
+    for (one, store), (other, copy) in combinations(runs, 2):
+        # Two runs of one command take different times.
+        if one.records and one.description == other.description and one.records == other.records:
+            raise IncomparableRunsError(
+                f"{store.folder} and {copy.folder} hold the very same trials of one run; name it "
+                "once, or move the copy away"
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pydantic
 
+from mtsbench.checksums import AGAIN, DamagedFileError, read_checked
 from mtsbench.comparison.against_reference import SIGNIFICANT
 from mtsbench.comparison.resampled_tests import detectable, holm
 from mtsbench.errors import DataError, OptionError
@@ -19,14 +21,12 @@ from mtsbench.metrics.sampled_concordance import Contrast, contrast, frozen
 from mtsbench.metrics.survival import follow_up
 from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.records import RunDescription
-from mtsbench.trial_files import MODEL
+from mtsbench.trial_files import MODEL, RISK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mtsbench.data import Outcomes
-
-RISK = "risk.csv"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,17 +65,22 @@ def read_risks(folder: Path, outcomes: Outcomes, fingerprint: str) -> NDArray[np
         fingerprint: Of the external dataset.
 
     Raises:
-        DataError: No predictions are there, a patient with an outcome has none or is there twice,
-            a risk is not finite, or the model was trained on this very dataset.
+        DataError: No predictions are there, they are not what was written, a patient with an
+            outcome has none or is there twice, a risk is not finite, or the model was trained on
+            this very dataset.
     """
     path = folder / RISK
+    for file in (path, folder / MODEL):
+        if not file.exists():
+            raise DataError(
+                f"{file} does not exist; name a folder that `mtsbench predict --out` wrote"
+            )
     try:
-        table = pd.read_csv(path, dtype={"case_id": str})
-        trained = RunDescription.model_validate_json((folder / MODEL).read_bytes())
-    except FileNotFoundError as error:
-        raise DataError(
-            f"{error.filename} does not exist; name a folder that `mtsbench predict --out` wrote"
-        ) from error
+        table = pd.read_csv(io.BytesIO(read_checked(path)), dtype={"case_id": str})
+        trained = RunDescription.model_validate_json(read_checked(folder / MODEL))
+    except DamagedFileError as error:
+        cause = str(error).removesuffix(AGAIN)
+        raise DataError(f"{cause}run `mtsbench predict` again") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, pydantic.ValidationError) as error:
         cause = str(error).splitlines()[0]
         raise DataError(f"{folder} is damaged ({cause}); run `mtsbench predict` again") from error

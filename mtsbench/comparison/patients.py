@@ -10,7 +10,7 @@ import pandas as pd
 
 from mtsbench.data import Outcomes, Predictions, SurvivalReading
 from mtsbench.errors import DataError
-from mtsbench.store import read_table
+from mtsbench.stored_files import read_table
 from mtsbench.trial_files import (
     CURVE,
     MASK_COLUMNS,

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import queue
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
-from mtsbench.errors import MtsbenchError
+from mtsbench.errors import one_line
+from mtsbench.events import TrialEvent
 
 if TYPE_CHECKING:
-    from multiprocessing.queues import Queue
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import SpawnProcess
 
-    from mtsbench.events import TrialEvent
-
-    Events = Queue[TrialEvent]
-
-POLL_SECONDS = 0.2
-_events: Events | None = None  # of this worker process, set once when it starts
+POLL_SECONDS, END_SECONDS = 0.2, 10.0
+_heard_by: Connection | None = None  # of this worker process, set once when it starts
 
 
 class LocalProcesses:
     """Runs trials in processes that share nothing, each with its part of the processors.
 
-    A step of DeepMTS on 32^3 voxels takes 0.77 s on one thread and 0.44 s on two, so on two quiet
-    processors this gains little; beside other programs threads that wait for each other lose much
-    more. A trial's last bits depend on its number of threads, which its record tells.
+    A process that dies takes its own trial with it and no other: a new one does the trials that
+    are left. A step of DeepMTS on 32^3 voxels takes 0.77 s on one thread and 0.44 s on two, so on
+    two quiet processors this gains little; beside other programs threads that wait for each other
+    lose much more. A trial's last bits depend on its number of threads, which its record tells.
 
     Args:
         jobs: Processes at once.
@@ -42,52 +43,74 @@ class LocalProcesses:
 
     def map(
         self, trials: Sequence[Callable[[], None]], report: Callable[[TrialEvent], None]
-    ) -> None:
-        """Run every trial; one that fails reports it and does not stop the others.
+    ) -> tuple[str | None, ...]:
+        """Run every trial; one that fails or whose process dies does not stop the others.
 
         Args:
             trials: Picklable.
             report: Called in this process with what `send` was given in the others.
 
-        Raises:
-            MtsbenchError: A process died, for want of memory or by a signal.
+        Returns:
+            For each trial why it ended before its end; None where it did not.
         """
-        if not trials:
-            return
-        context = multiprocessing.get_context("spawn")
-        events: Events = context.Queue()
-        with ProcessPoolExecutor(
-            min(self.jobs, len(trials)),
-            mp_context=context,
-            initializer=_begin,
-            initargs=(events, self.threads),
-        ) as pool:
-            pending: set[Future[None]] = {pool.submit(trial) for trial in trials}
-            try:
-                while pending:
-                    _pass_on(events, report)
-                    done, pending = wait(pending, timeout=0)
-                    for one in done:
-                        _check(one)
-                # A process ends only when all it said is heard: joined before, neither would end.
-                processes = list(pool._processes.values())
-                pool.shutdown(wait=False)
-                while any(process.is_alive() for process in processes):
-                    _pass_on(events, report)
-            except BaseException:
-                # What is under way would go on for minutes after an interrupt.
-                for process in list((pool._processes or {}).values()):
-                    process.terminate()
-                pool.shutdown(cancel_futures=True)
-                raise
-        while not events.empty():
-            report(events.get())
+        ends: list[str | None] = [None] * len(trials)
+        waiting = list(reversed(range(len(trials))))
+        workers = list[_Worker]()
+        try:
+            while waiting or _busy(workers):
+                while len(workers) < min(self.jobs, len(_busy(workers)) + len(waiting)):
+                    workers.append(_start(self.threads))
+                for one in workers:
+                    if one.trial is None and waiting:
+                        number = waiting.pop()
+                        one.begin(number, trials[number])
+                busy = _busy(workers)
+                ready = wait([one.connection for one in busy])
+                for one in [one for one in busy if one.connection in ready]:
+                    if not _hear(one, report, ends):
+                        workers.remove(one)
+                        one.end()
+        finally:
+            # What is under way would go on for minutes after an interrupt.
+            for one in _busy(workers):
+                one.process.terminate()
+            for one in workers:
+                one.end()
+        return tuple(ends)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """The last word of a process about a trial."""
+
+    error: str | None
+
+
+@dataclass
+class _Worker:
+    """A process, and the number of the trial that it is at."""
+
+    process: SpawnProcess
+    connection: Connection
+    trial: int | None = None
+
+    def begin(self, number: int, trial: Callable[[], None]) -> None:
+        self.trial = number
+        with suppress(OSError):  # it is dead, which is heard next
+            self.connection.send(trial)
+
+    def end(self) -> None:
+        self.connection.close()
+        self.process.join(END_SECONDS)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
 
 
 def send(event: TrialEvent) -> None:
     """From inside a trial: tell the process that waits for it."""
-    if _events is not None:
-        _events.put(event)
+    if _heard_by is not None:
+        _say(_heard_by, event)
 
 
 def threads_for(jobs: int, processors: int) -> int:
@@ -95,13 +118,73 @@ def threads_for(jobs: int, processors: int) -> int:
     return max(1, processors // jobs)
 
 
-def _begin(events: Events, threads: int) -> None:
-    global _events
-    _events = events
+def _busy(workers: Sequence[_Worker]) -> list[_Worker]:
+    return [one for one in workers if one.trial is not None]
+
+
+def _start(threads: int) -> _Worker:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, threads))
+    process.start()
+    theirs.close()  # or its end would not be heard
+    return _Worker(process=process, connection=ours)
+
+
+def _hear(worker: _Worker, report: Callable[[TrialEvent], None], ends: list[str | None]) -> bool:
+    """Take one word of a process; whether it lives."""
+    assert worker.trial is not None  # who has nothing to do has ended
+    try:
+        said = worker.connection.recv()
+    except (EOFError, OSError):
+        ends[worker.trial] = _death(worker.process)
+        return False
+    if isinstance(said, _Ended):
+        ends[worker.trial], worker.trial = said.error, None
+    else:
+        report(said)
+    return True
+
+
+def _death(process: SpawnProcess) -> str:
+    process.join(END_SECONDS)
+    code = process.exitcode
+    if code is None or code >= 0:
+        return f"its process ended with exit code {code}; the same command tries the trial again"
+    advice = ""
+    if -code == signal.SIGKILL:
+        advice = ", as the system does when memory is short; use fewer --jobs or a smaller batch"
+    return (
+        f"its process was killed by signal {-code} ({signal.Signals(-code).name}){advice}; the "
+        "same command tries the trial again"
+    )
+
+
+def _work(connection: Connection, threads: int) -> None:
+    """Do trials until there are no more."""
+    global _heard_by
+    _heard_by = connection
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     import torch
 
     torch.set_num_threads(threads)
+    while True:
+        error = None
+        try:
+            trial = connection.recv()
+            trial()
+        except EOFError:
+            return
+        except Exception as raised:
+            error = one_line(raised)
+        _say(connection, _Ended(error))
+
+
+def _say(connection: Connection, word: TrialEvent | _Ended) -> None:
+    try:
+        connection.send(word)
+    except OSError:
+        os._exit(1)  # nobody waits any more; nothing of the trial may be written
 
 
 def _end_with(parent: int) -> None:
@@ -109,22 +192,3 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(POLL_SECONDS)
     os._exit(1)
-
-
-def _pass_on(events: Events, report: Callable[[TrialEvent], None]) -> None:
-    try:
-        report(events.get(timeout=POLL_SECONDS))
-    except queue.Empty:
-        return
-
-
-def _check(done: Future[None]) -> None:
-    error = done.exception()
-    if error is None:
-        return
-    if isinstance(error, MtsbenchError):
-        raise error
-    raise MtsbenchError(
-        f"a process of a trial ended without a result ({type(error).__name__}: {error}); finished "
-        "trials are kept: run the same command again, with --jobs 1 if memory was short"
-    ) from error

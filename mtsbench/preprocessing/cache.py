@@ -39,7 +39,8 @@ class CaseCache:
 
     A file's name is the SHA-256 of format version, case id, `case_fingerprint`, channels, size,
     spacing, centre rule and storage: a changed case is a new name, and datasets may share a folder.
-    Fingerprints are taken anew by `prepare` and remembered for `read`.
+    Fingerprints are taken anew by `prepare` and remembered for `read`. Checksums are compared the
+    first time that an entry is used here, and not at every `read`.
     """
 
     def __init__(self, folder: Path, dataset: Dataset, settings: PreprocessingSettings) -> None:
@@ -47,6 +48,7 @@ class CaseCache:
         self.dataset = dataset
         self.settings = settings
         self._fingerprints: dict[str, str] = {}
+        self._checked: set[str] = set()
 
     def prepare(
         self,
@@ -82,6 +84,7 @@ class CaseCache:
             rules.setdefault(case_id, []).append(rule)
         total, done = sum(map(len, rules.values())), 0
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._checked.clear()
         pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="prepare")
         try:
             tasks = {pool.submit(self._prepare_case, case_id, rules[case_id]) for case_id in rules}
@@ -159,10 +162,18 @@ class CaseCache:
 
     def _stored(self, case_id: str, rule: CentreRule) -> StoredCrop | str | None:
         key = self._key(case_id, rule)
-        settings = self.settings
-        return read_entry(
-            self.folder, key, case_id, self.dataset.channels, settings.size, settings.storage
+        entry = read_entry(
+            self.folder,
+            key,
+            case_id,
+            self.dataset.channels,
+            self.settings.size,
+            self.settings.storage,
+            whole=key not in self._checked,
         )
+        if entry is not None:
+            self._checked.add(key)
+        return entry
 
     def _key(self, case_id: str, rule: CentreRule) -> str:
         parts = {

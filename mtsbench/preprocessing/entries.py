@@ -1,9 +1,9 @@
 """How one cropped case lies in the cache folder.
 
-An entry is `KEY.images.npy`, `KEY.mask.npy` if there is a mask, and `KEY.json` with the rest.
-Every file is written under a temporary name and renamed, the JSON last: an entry whose JSON
-exists is complete, and what a killed run left behind is never read. A case that has no tumour
-to centre on leaves only a JSON that says so.
+An entry is `KEY.images.npy`, `KEY.mask.npy` if there is a mask, and `KEY.json` with the rest and
+the checksums of all. Every file is written under a temporary name and renamed, the JSON last: an
+entry whose JSON exists is complete, and what a killed run left behind is never read. A case that
+has no tumour to centre on leaves only a JSON that says so.
 
 Images are float32 unless the user asks for less. float16 (11 significant bits) holds SUV to 0.05 %,
 but it has no number above 65504, and a PET in Bq/ml or a third party's channel can exceed that.
@@ -11,25 +11,26 @@ but it has no number above 65504, and a PET in Bq/ml or a third party's channel 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
-from uuid import uuid4
+from typing import Literal, cast
 
 import numpy as np
 import pydantic
 from numpy.typing import NDArray
 
+from mtsbench.checksums import FileSum, sum_of, sum_of_file, write_whole
 from mtsbench.data import ClinicalValue
 from mtsbench.errors import DataError
 from mtsbench.preprocessing.cropping import CroppedCase
 from mtsbench.preprocessing.settings import Storage
 from mtsbench.preprocessing.storage import decode, encode, stored_as
+from mtsbench.sealed import Sealed, seal
 from mtsbench.volumes import Grid
 
-FORMAT = 1  # raise it whenever the same request would give other bytes
+FORMAT = 2  # raise it whenever the same request would give other bytes
 
 
 class DamagedEntryError(DataError):
@@ -62,23 +63,24 @@ class StoredCrop:
         )
 
 
-class _CroppedEntry(pydantic.BaseModel):
+class _Entry(pydantic.BaseModel):
+    """What the JSON holds, beside its own checksum.
+
+    Attributes:
+        key: That of the file's name, so that files of two entries cannot be mixed up.
+        images: Sum of the array's file; None where there is no tumour.
+        mask: The same; None where there is no mask.
+        no_tumour: Why this case cannot be centred on its tumour.
+    """
+
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
-    grid: Grid
-    has_mask: bool
-    clinical: dict[str, ClinicalValue]
-
-
-class _NoTumourEntry(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-    no_tumour: str
-
-
-_ENTRY: pydantic.TypeAdapter[_CroppedEntry | _NoTumourEntry] = pydantic.TypeAdapter(
-    _CroppedEntry | _NoTumourEntry
-)
+    key: str
+    grid: Grid | None = None
+    images: FileSum | None = None
+    mask: FileSum | None = None
+    clinical: dict[str, ClinicalValue] = {}
+    no_tumour: str | None = None
 
 
 def write_entry(
@@ -89,23 +91,24 @@ def write_entry(
     Raises:
         DataError: The storage cannot hold a value.
     """
-    images = encode(cropped.images, storage, channels, cropped.case_id)
-    _write(_images(folder, key), lambda file: np.save(file, images, allow_pickle=False))
-    if cropped.mask is not None:
-        mask = cropped.mask
-        _write(_mask(folder, key), lambda file: np.save(file, mask, allow_pickle=False))
-    entry = _CroppedEntry(
+    images = _npy(encode(cropped.images, storage, channels, cropped.case_id))
+    write_whole(_images(folder, key), images)
+    mask = None if cropped.mask is None else _npy(cropped.mask)
+    if mask is not None:
+        write_whole(_mask(folder, key), mask)
+    entry = _Entry(
+        key=key,
         grid=cropped.grid,
-        has_mask=cropped.mask is not None,
+        images=sum_of(images),
+        mask=None if mask is None else sum_of(mask),
         clinical={name: _plain(value) for name, value in cropped.clinical.items()},
     )
-    _write(_json(folder, key), lambda file: file.write(entry.model_dump_json().encode()))
+    write_whole(_json(folder, key), seal(entry))
 
 
 def write_no_tumour(folder: Path, key: str, reason: str) -> None:
     """Store that this case cannot be centred on its tumour, and why."""
-    entry = _NoTumourEntry(no_tumour=reason)
-    _write(_json(folder, key), lambda file: file.write(entry.model_dump_json().encode()))
+    write_whole(_json(folder, key), seal(_Entry(key=key, no_tumour=reason)))
 
 
 def read_entry(
@@ -115,27 +118,43 @@ def read_entry(
     channels: Sequence[str],
     size: tuple[int, int, int],
     storage: Storage,
+    *,
+    whole: bool = True,
 ) -> StoredCrop | str | None:
     """The crop with memory-mapped arrays; why there is no tumour; None if nothing is stored.
 
-    Checked are the JSON's fields and each array's header and file length. Bytes changed inside
-    an array of the right length are not noticed: hashing them at every read costs too much.
+    Args:
+        folder: Of the cache.
+        key: Of the entry.
+        case_id: For messages.
+        channels: Of the images.
+        size: Of the images.
+        storage: Of the images.
+        whole: Whether the arrays' checksums are compared, for which all of them is read, or only
+            their headers and lengths.
 
     Raises:
-        DamagedEntryError: A file is missing, cut off, or holds something else.
+        DamagedEntryError: A file is missing, cut off, or not what was written.
     """
     try:
-        entry = _ENTRY.validate_json(_json(folder, key).read_bytes())
+        entry = Sealed[_Entry].model_validate_json(_json(folder, key).read_bytes()).content
     except FileNotFoundError:
         return None
     except pydantic.ValidationError as error:
         raise _damaged(_json(folder, key), case_id, error.errors()[0]["msg"]) from error
-    if isinstance(entry, _NoTumourEntry):
+    if entry.key != key:
+        raise _damaged(_json(folder, key), case_id, "it is of another entry")
+    if entry.no_tumour is not None:
         return entry.no_tumour
+    assert entry.grid is not None and entry.images is not None  # noqa: PT018 - both of one write
     images = _map(_images(folder, key), case_id, *stored_as(storage, channels, size))
     mask = None
-    if entry.has_mask:
+    if entry.mask is not None:
         mask = _map(_mask(folder, key), case_id, np.dtype(np.uint8), (1, *size))
+    if whole:
+        _check_sum(_images(folder, key), case_id, entry.images)
+        if entry.mask is not None:
+            _check_sum(_mask(folder, key), case_id, entry.mask)
     return StoredCrop(
         case_id=case_id,
         images=images,
@@ -172,14 +191,19 @@ def _plain(value: ClinicalValue) -> ClinicalValue:
     return value if value is None or isinstance(value, str) else float(value)
 
 
-def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.partial")
+def _npy(array: NDArray[np.generic]) -> memoryview:
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getbuffer()
+
+
+def _check_sum(path: Path, case_id: str, expected: FileSum) -> None:
     try:
-        with temporary.open("xb") as file:
-            write(file)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        found = sum_of_file(path)
+    except DataError as error:
+        raise _damaged(path, case_id, str(error)) from error
+    if found != expected:
+        raise _damaged(path, case_id, "its checksum differs, so it is not what was written")
 
 
 def _map(
@@ -204,5 +228,5 @@ def _map(
 def _damaged(path: Path, case_id: str, cause: str) -> DamagedEntryError:
     return DamagedEntryError(
         f"case {case_id!r}: the cache file {path} is damaged ({cause}); "
-        "prepare the case again, which replaces it"
+        "the same command prepares the case again, which replaces it"
     )

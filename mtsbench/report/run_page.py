@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from mtsbench.checksums import write_whole
 from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.report.recipe_text import recipe_rows
 from mtsbench.report.tables import score_text, title
@@ -60,7 +61,7 @@ def write_run_page(run: FinishedRun, folder: Path) -> Path:
         facts=_facts(run),
     )
     path = folder / PAGE
-    path.write_text(page, encoding="utf-8")
+    write_whole(path, page.encode())
     return path
 
 

@@ -16,6 +16,7 @@ from typing import ClassVar, cast
 import numpy as np
 import pandas as pd
 
+from mtsbench.checksums import write_checksums
 from mtsbench.comparison.summary import Summary
 from mtsbench.errors import MissingPackageError
 from mtsbench.events import trial_label
@@ -174,6 +175,7 @@ class TrackerContract(Contract):
         (folder / "log.jsonl").write_text(json.dumps({"epoch": 0, "loss": 1.0}) + "\n")
         risks = pd.DataFrame({"case_id": ["case-0", "case-1"], "risk": [0.5, -0.5]})
         risks.to_parquet(folder / "predictions.parquet", index=False)
+        write_checksums(folder, record.key, folder.iterdir())
         return folder
 
     def _report(self) -> Path:

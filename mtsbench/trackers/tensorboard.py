@@ -10,7 +10,7 @@ from torch.utils.tensorboard.summary import hparams
 from mtsbench.report.case_figures import draw_slices
 from mtsbench.report.tables import title
 from mtsbench.slices import read_slice
-from mtsbench.store import read_table
+from mtsbench.stored_files import read_table
 from mtsbench.trackers.names import all_scores, choices
 from mtsbench.trial_files import PREDICTIONS, SLICES
 

@@ -127,11 +127,14 @@ def test_a_feature_is_extracted_once_for_the_same_voxels_and_settings(tmp_path):
     assert values() == 1.0
 
 
-def test_a_damaged_cache_file_is_replaced_with_a_warning(tmp_path, caplog):
+@pytest.mark.parametrize(
+    "damage", [lambda text: text[:-5], lambda text: text.replace("1.0", "7.0")], ids=["cut", "edit"]
+)
+def test_a_damaged_cache_file_is_replaced_with_a_warning(tmp_path, caplog, damage):
     extract, one = Counting(), case()
     cached(tmp_path, one, one.mask, standard_settings(), extract)
     (path,) = (tmp_path / "radiomics").iterdir()
-    path.write_text(path.read_text()[:-5])
+    path.write_text(damage(path.read_text()))
 
     with caplog.at_level(logging.WARNING):
         found = cached(tmp_path, one, one.mask, standard_settings(), extract)
@@ -139,4 +142,7 @@ def test_a_damaged_cache_file_is_replaced_with_a_warning(tmp_path, caplog):
     assert found.values == {"x": 2.0}
     assert "case 'A'" in caplog.text
     assert "is damaged" in caplog.text
-    assert json.loads(path.read_text()) == {"values": {"x": 2.0}, "reason": None}
+    assert json.loads(path.read_text())["values"] == {"x": 2.0}
+    caplog.clear()
+    assert cached(tmp_path, one, one.mask, standard_settings(), extract).values == {"x": 2.0}
+    assert caplog.text == ""

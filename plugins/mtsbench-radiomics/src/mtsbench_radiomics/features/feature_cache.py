@@ -22,16 +22,32 @@ if TYPE_CHECKING:
     from mtsbench.volumes import Volume
     from mtsbench_radiomics.features.settings import RadiomicsSettings
 
-FORMAT = 1  # raise it whenever the same inputs would give other features
+FORMAT = 2  # raise it whenever the same inputs would give other features
 FOLDER = "radiomics"
 _log = logging.getLogger(__name__)
 
 
 class _Entry(pydantic.BaseModel):
+    """What is stored of a case.
+
+    Attributes:
+        sha256: Of the values and the reason: a changed number is noticed.
+    """
+
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     values: dict[str, float]
     reason: str | None
+    sha256: str = ""
+
+    def sum(self) -> str:
+        """What `sha256` must be."""
+        return hashlib.sha256(self.model_dump_json(exclude={"sha256"}).encode()).hexdigest()
+
+    def check(self) -> None:
+        """ValueError if it is not what was written."""
+        if self.sha256 != self.sum():
+            raise ValueError("its checksum differs")
 
 
 def cached(
@@ -50,18 +66,20 @@ def cached(
     path = folder / FOLDER / f"{_key(case, mask, settings)}.json"
     try:
         entry = _Entry.model_validate_json(path.read_bytes())
+        entry.check()
         return CaseFeatures(values=entry.values, reason=entry.reason)
     except FileNotFoundError:
         pass
-    except pydantic.ValidationError as error:
+    except ValueError as error:  # pydantic's are such too
         _log.warning(
             "case %r: %s is damaged (%s); the features are extracted again",
             case.case_id,
             path,
-            error.errors()[0]["msg"],
+            str(error).splitlines()[0],
         )
     features = extract(case, mask, settings)
-    _write(path, _Entry(values=dict(features.values), reason=features.reason))
+    entry = _Entry(values=dict(features.values), reason=features.reason)
+    _write(path, entry.model_copy(update={"sha256": entry.sum()}))
     return features
 
 

@@ -66,7 +66,7 @@ def test_an_external_comparison_shows_the_difference_of_d1():
 
 
 @needs_cases
-@pytest.mark.parametrize("name", [pytest.param(f"W{n}", id=f"W{n}") for n in (1, 2, 3, 4)])
+@pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in ("W1", "W2", "W3", "W4")])
 def test_the_signed_rank_p_is_exact_with_ties(name):
     of = case("signed_rank", name)
 

@@ -139,3 +139,5 @@ def test_the_committed_results_are_those_of_the_page(simulation):
         assert table in page
     assert "\n".join(simulation["verdict"].unequal_table(kept["unequal"])) in page
     assert "\n".join(simulation["few_events"].table(rows)) in page
+    manual = (FOLDER.parents[1] / "docs" / "statistics.md").read_text()
+    assert "\n".join(simulation["verdict"].short_table(kept["equal"])) in manual

@@ -24,14 +24,21 @@ def compare():
     return call
 
 
-def test_differences_from_the_reference_fit_80_columns(stored, compare, monkeypatch):
+@pytest.mark.parametrize("name", ["b", "a-model-with-quite-a-long-name"])
+@pytest.mark.parametrize("folds", [3, 5])
+def test_differences_from_the_reference_fit_80_columns(stored, compare, monkeypatch, name, folds):
     monkeypatch.setenv("COLUMNS", "80")
-    runs = [stored(label=label, noise=noise).folder for label, noise in (("a", 3.0), ("b", 0.5))]
+    noises = (("a", 3.0), (name, 0.5))
+    runs = [stored(label=label, noise=noise, folds=folds).folder for label, noise in noises]
 
     text = compare(*runs, "--reference", "a")
 
     assert "C-index minus that of a" in text
     assert max(len(line) for line in text.splitlines()) <= 80
+    table = text.partition("C-index minus that of a")[2]
+    for word in ("diff.", "method", "p Holm", "fitted", "robust", "detectable", "verdict"):
+        assert word in table
+    assert all(line.rstrip()[-1] in "┓┃┩│┘" for line in table.splitlines() if line[:1] in "┏┃│└┡")
 
 
 def test_without_a_reference_the_user_is_told_how_to_declare_one(stored, compare):

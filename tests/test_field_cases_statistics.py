@@ -66,7 +66,7 @@ def test_an_external_comparison_shows_the_difference_of_d1():
 
 
 @needs_cases
-@pytest.mark.parametrize("name", [pytest.param(f"W{n}", id=f"W{n}") for n in (1, 2, 3, 4)])
+@pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in ("W1", "W2", "W3", "W4")])
 def test_the_signed_rank_p_is_exact_with_ties(name):
     of = case("signed_rank", name)
 
@@ -118,4 +118,19 @@ def test_the_verdict_finds_what_is_printed_as_detectable(name):
     equal = json.loads((RESULTS / "verdict.json").read_text())["equal"]
 
     for row in equal:
-        assert row["power_verdict"] == pytest.approx(0.80, abs=0.05 + 0.03), row
+        # Five points, and what 600 simulated studies leave to chance.
+        assert row["power_verdict"] == pytest.approx(0.80, abs=0.05 + 0.02), row
+
+
+def test_intervals_of_cross_validated_models_hold_what_they_are_of():
+    """93 to 97 % where models learn something; the exceptions are those that the manual tells."""
+    kept = json.loads((RESULTS / "verdict.json").read_text())
+
+    for row in kept["equal"]:
+        for name in ("covered_c_index", "covered_fitted", "covered_method"):
+            if row["scenario"] == "different information":
+                assert 0.93 - 0.01 <= row[name] <= 0.97 + 0.01, (row["size"], name)
+            assert row[name] >= (0.88 if row["scenario"] == "no information" else 0.92)
+    for row in kept["unequal"]:
+        assert 0.93 <= row["covered_fitted"] <= 0.97
+        assert 0.93 <= row["covered_method"] <= 0.97

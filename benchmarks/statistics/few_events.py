@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from results import write_results
+from results import write_results, write_tables
 from scipy.stats import norm
 
 from mtsbench.metrics.concordance import Concordance, concordance
@@ -152,7 +152,8 @@ def main() -> None:
     rows = summarise(found)
     print(f"{clock.perf_counter() - start:.0f} s")
     kept = {"cohorts": len(found), "seed": SEED, "rows": rows}
-    write_results("few_events.json", kept, {"few events": table(rows)})
+    write_results("few_events.json", kept)
+    write_tables({"few events": table(rows)})
 
 
 if __name__ == "__main__":

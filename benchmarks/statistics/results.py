@@ -9,12 +9,16 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 
-def write_results(
-    name: str, results: Mapping[str, object], tables: Mapping[str, Sequence[str]]
-) -> None:
-    """Write `results` to the file `name`, and each table between its two marks in `README.md`."""
+PAGE = HERE / "README.md"
+
+
+def write_results(name: str, results: Mapping[str, object]) -> None:
+    """Write what was found to the file `name`."""
     (HERE / name).write_text(json.dumps(results, indent=1) + "\n")
-    page = HERE / "README.md"
+
+
+def write_tables(tables: Mapping[str, Sequence[str]], page: Path = PAGE) -> None:
+    """Write each table between its two marks in the page."""
     text = page.read_text()
     for table, lines in tables.items():
         text = replaced(text, table, lines)

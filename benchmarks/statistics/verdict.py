@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from results import write_results
+from results import write_results, write_tables
 from scipy.stats import t as student
 from simulated_methods import (
     EQUAL,
@@ -63,6 +63,7 @@ COVERAGE = {
     "fitted": "difference of the fitted models",
     "method": "difference of the methods",
 }
+DOCUMENT = Path(__file__).parents[2] / "docs" / "statistics.md"
 Array = NDArray[np.float64]
 
 
@@ -325,6 +326,25 @@ def equal_table(results: list[dict[str, object]], scenario: str) -> list[str]:
     return lines
 
 
+def short_table(results: list[dict[str, object]]) -> list[str]:
+    """Markdown for the manual: errors where both models see different things, the worst case."""
+    sizes = [f"{patients} / {events}" for patients, events in SIZES]
+    found = {one["size"]: one for one in results if one["scenario"] == EQUAL[0].name}
+    lines = [
+        f'| "the two differ", which is wrong; patients / events | {" | ".join(sizes)} |',
+        "|---|" + "---|" * len(sizes),
+    ]
+    for name, key, protocol in (
+        ("verdict, 5 folds x 3 repeats", "error_verdict", "5 x 3"),
+        ("corrected test, 5 x 3", "error_corrected", "5 x 3"),
+        ("corrected test, 5 x 10", "error_corrected", "5 x 10"),
+        ("usual paired t-test over the folds, 5 x 10 (not offered)", "error_naive", "5 x 10"),
+    ):
+        cells = [f"{100 * float(found[f'{size}, {protocol}'][key]):.1f} %" for size in sizes]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
 def unequal_table(results: list[dict[str, object]]) -> list[str]:
     """Markdown: one row a cohort in which B really is better."""
     lines = [
@@ -364,8 +384,10 @@ def main() -> None:
             unequal.append({**known, **unequal_methods(every)})
     print(f"{clock.perf_counter() - start:.0f} s")
     kept = {"datasets": chosen.datasets, "seed": SEED, "equal": equal, "unequal": unequal}
+    write_results("verdict.json", kept)
     tables = {scenario.name: equal_table(equal, scenario.name) for scenario in EQUAL}
-    write_results("verdict.json", kept, {**tables, "unequal": unequal_table(unequal)})
+    write_tables({**tables, "unequal": unequal_table(unequal)})
+    write_tables({"errors": short_table(equal)}, DOCUMENT)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def find_compared(paths: Sequence[Path], *, allow_true_mask: bool) -> ComparedRu
     Raises:
         OptionError: Fewer than two runs.
         IncomparableRunsError: Runs that were named differ, no two runs of a folder are alike, or
-            one is a copy of another.
+            one is there twice.
         DataError: A folder holds no run, or one that is damaged.
     """
     from mtsbench.comparison.comparable import check_comparable, check_copies, read_run

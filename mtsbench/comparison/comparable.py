@@ -73,11 +73,17 @@ def check_comparable(runs: Sequence[FinishedRun], *, allow_true_mask: bool = Fal
             )
 
 
+def _true_mask(left: RunDescription, right: RunDescription) -> Mapping[str, tuple[str, str]]:
+    used = [one.method.get("needs_mask_at_test") for one in (left, right)]
+    words = ["yes" if one else "no" for one in used]
+    return {} if words[0] == words[1] else {TRUE_MASK: (words[0], words[1])}
+
+
 def check_copies(runs: Sequence[tuple[FinishedRun, RunStore]]) -> None:
-    """Refuse a run beside a copy of its folder, which would count as two models.
+    """Refuse a run that is there twice, as a copy of its folder.
 
     Raises:
-        IncomparableRunsError: Two folders hold the same trials of one run.
+        IncomparableRunsError: Two folders hold the very same trials.
     """
     for (one, store), (other, copy) in combinations(runs, 2):
         # Two runs of one command take different times.
@@ -86,9 +92,3 @@ def check_copies(runs: Sequence[tuple[FinishedRun, RunStore]]) -> None:
                 f"{store.folder} and {copy.folder} hold the very same trials of one run; name it "
                 "once, or move the copy away"
             )
-
-
-def _true_mask(left: RunDescription, right: RunDescription) -> Mapping[str, tuple[str, str]]:
-    used = [one.method.get("needs_mask_at_test") for one in (left, right)]
-    words = ["yes" if one else "no" for one in used]
-    return {} if words[0] == words[1] else {TRUE_MASK: (words[0], words[1])}

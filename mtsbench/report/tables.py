@@ -117,9 +117,9 @@ def difference_table(analysis: Analysis) -> Table | None:
     table = Table(title=f"C-index minus that of {analysis.reference.name}", title_justify="left")
     table.add_column("model", overflow="fold", min_width=12)
     # Wide enough that no word and no number breaks; the names of models take what is left.
-    widths = {"diff.": 5, "method": 7, "p Holm": 6, "fitted": 7, "robust": 6, DETECTABLE: 11}
+    widths = {"diff.": 5, "method": 7, "p Holm": 6, "fitted": 7, "robust": 7, DETECTABLE: 11}
     for name, width in widths.items():
-        table.add_column(name, justify="right", overflow="fold", min_width=width)
+        table.add_column(name, justify="right", overflow="fold", width=width)
     for one in analysis.comparisons.values():
         test, fitted = one.algorithm, one.fitted
         table.add_row(

@@ -24,6 +24,7 @@ PAGES = {
     "benchmarks/statistics/README.md": "type-one-error.md",
     "benchmarks/peers/README.md": "peers.md",
     "benchmarks/records/README.md": "records.md",
+    "benchmarks/gpu/README.md": "gpu-day.md",
     "benchmarks/robustness/README.md": "robustness.md",
     **{f"plugins/mtsbench-{name}/README.md": f"packages/{name}.md" for name in PACKAGES},
 }

@@ -43,6 +43,7 @@ PATIENCE=${PATIENCE:-1} LATEST=$((${LATEST:-440} * ${PATIENCE:-1})) # a CPU take
 mkdir -p "$OUT"
 OUT=$(cd "$OUT" && pwd)
 LOG=$OUT/log.txt RESULTS=$OUT/results.jsonl
+touch "$RESULTS"
 WORK=$(mktemp -d)
 export PYTHONUNBUFFERED=1 PYTHONPATH=${PYTHONPATH:-} MTSBENCH_CACHE=$WORK/cache
 export TORCHINDUCTOR_CACHE_DIR=$WORK/inductor
@@ -86,7 +87,7 @@ day convolutions 45 convs                             # where small channels cos
 day kernels 45 kernels bf16                           # which kernels take the time
 sed -n '/^== bf16: ms a step/,/^== kernels: code/p' "$LOG" >"$OUT/kernels.txt"
 day graph 40 variant eager-graph                      # what launches cost
-day official 60 official on                           # does training.compilation=on compile?
+day official 60 official                              # does training.compilation=on compile?
 day compile 150 variant compile                       # what fusion brings
 part profile 60 bash -c "'$python' -m mtsbench profile --model deepmts --dataset npc --preset paper \
   --device '$DEVICE' --set dataset.cases=24 --warm-up 10 --steps $((STEPS * 5)) \

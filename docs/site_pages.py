@@ -20,6 +20,8 @@ PAGES = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
+    "CODE_OF_CONDUCT.md": "code-of-conduct.md",
     "benchmarks/README.md": "benchmarks.md",
     "benchmarks/statistics/README.md": "type-one-error.md",
     "benchmarks/peers/README.md": "peers.md",

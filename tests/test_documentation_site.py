@@ -66,8 +66,8 @@ def test_a_link_that_leads_nowhere_is_an_error(tmp_path):
     for name in ("docs", "plugins", "benchmarks"):
         ignore = shutil.ignore_patterns("src", "tests", "*.json", "*.pyc")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
-    for name in ("mkdocs.yml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
-        shutil.copy(ROOT / name, tmp_path / name)
+    for path in (ROOT / "mkdocs.yml", *ROOT.glob("*.md")):
+        shutil.copy(path, tmp_path / path.name)
     with (tmp_path / "docs" / "statistics.md").open("a") as page:
         page.write("\n[gone](../plugins/mtsbench-gone/README.md)\n")
 

@@ -75,7 +75,7 @@ def _one_step(
         mask=mask,
     )
     # In bf16 oneDNN leaves parts of the gradient of weights at 2^3 voxels unwritten (torch 2.13, a
-    # CPU with AVX-512 BF16), so the CPU's own rounding is read off torch's other kernels.
+    # CPU with AVX-512 BF16; see the README), so the CPU's own rounding is read off torch's other kernels.
     others = device == "cpu" and precision == "bf16"
     with torch.backends.mkldnn.flags(enabled=not others), tensor_cores(device, precision):
         with autocast(device, precision):

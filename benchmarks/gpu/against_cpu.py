@@ -74,8 +74,8 @@ def _one_step(
         event=torch.from_numpy(outcomes.event[ROWS]).to(device),
         mask=mask,
     )
-    # In bf16 oneDNN leaves parts of the gradient of weights at 2^3 voxels unwritten (torch 2.13, a
-    # CPU with AVX-512 BF16; see the README), so the CPU's own rounding is read off torch's other kernels.
+    # In bf16 oneDNN leaves parts of the gradient of weights at 2^3 voxels unwritten (README.md), so
+    # the CPU's own rounding is read off torch's other kernels.
     others = device == "cpu" and precision == "bf16"
     with torch.backends.mkldnn.flags(enabled=not others), tensor_cores(device, precision):
         with autocast(device, precision):

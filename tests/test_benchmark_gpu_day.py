@@ -130,12 +130,29 @@ def test_the_readme_names_each_part_and_every_file_it_names_exists(documents):
     assert documents.faults("benchmarks/gpu/README.md") == []
 
 
-def test_each_part_is_done_in_order_whatever_becomes_of_the_others(tmp_path):
-    """With a Python that only writes down how it was called, and fails at `parity`."""
-    stub = tmp_path / "bin" / "python3"
-    stub.parent.mkdir()
-    stub.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/calls\n[ "$2" != parity ]\n')
-    stub.chmod(0o755)
+@pytest.fixture
+def stub(tmp_path) -> dict[str, str]:
+    """A Python that only writes down how it was called, and fails at `parity`."""
+    program = tmp_path / "bin" / "python3"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/calls\n[ "$2" != parity ]\n')
+    program.chmod(0o755)
+    return {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+
+
+def test_prepare_fetches_wheels_and_copies_the_scripts_beside_them(stub, tmp_path):
+    done = run("prepare", tmp_path / "wheels", **stub)
+
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\d+ MiB with the working tree\n", done.stdout)
+    copied = {path.name for path in (tmp_path / "wheels").iterdir()}
+    assert copied == {"commit", SCRIPT.name, *(path.name for path in FOLDER.glob("*.py"))}
+    calls = (tmp_path / "calls").read_text()
+    assert calls.count("pip download") == 1
+    assert calls.count("pip wheel") == 5
+
+
+def test_each_part_is_done_in_order_whatever_becomes_of_the_others(stub, tmp_path):
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     (wheels / "one.whl").touch()
@@ -143,7 +160,7 @@ def test_each_part_is_done_in_order_whatever_becomes_of_the_others(tmp_path):
 
     done = run(
         *(tmp_path / "out", wheels),
-        **{"PATH": f"{stub.parent}:{os.environ['PATH']}", "SKIP": "today", "DEVICE": "cuda"},
+        **{**stub, "SKIP": "today", "DEVICE": "cuda"},
     )
 
     assert done.returncode == 0, done.stderr

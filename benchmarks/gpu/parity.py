@@ -21,7 +21,6 @@ from mtsbench.engine.precision import tensor_cores
 from mtsbench.engine.slots import read_case
 from mtsbench.engine.sources import HeldCohort, StreamedCohort
 from mtsbench.engine.step import TrainingStep
-from mtsbench.interfaces import CurveHead
 
 SIZE = 32
 
@@ -103,14 +102,9 @@ def risks_and_curves(day: Day, step: TrainingStep, part: TrainingPart) -> dict[s
         with tensor_cores(day.device, precision):
             inferred = infer(step.network, cohort, day.device, len(ROWS), precision=precision)
         found[f"distinct_risks_{precision}"] = len(np.unique(inferred.risk))
-    head = step.network.head
-    found["survival_reading"] = None  # stays so if the engine does not see that the head has curves
-    if isinstance(head, CurveHead):
-        head.learn_baseline(
-            torch.from_numpy(inferred.survival).to(day.device), part.cohort.outcomes
-        )
-        whole = infer(step.network, cohort, day.device, len(ROWS), in_full=True)
-        found["survival_reading"] = whole.survival_reading
+    # Missing if the engine does not see that the head has curves.
+    whole = infer(step.network, cohort, day.device, len(ROWS), in_full=True)
+    found["survival_reading"] = whole.survival_reading
     return found
 
 

@@ -102,7 +102,7 @@ part run 60 "$python" -m mtsbench run --model deepmts --dataset npc --preset dem
 part tests 60 bash -c "'$python' -m pytest -q -x -n 8 -p no:cacheprovider -o filterwarnings=default \
   tests/test_engine_precision.py tests/test_engine_compute.py tests/test_engine_sources.py \
   tests/test_engine_energy.py tests/test_machine.py plugins/mtsbench-deepmts/tests/test_deepmts_losses.py \
-  >'$OUT/tests.txt' 2>&1; tail -3 '$OUT/tests.txt'"
+  >'$OUT/tests.txt' 2>&1; code=\$?; tail -3 '$OUT/tests.txt'; exit \$code"
 day graphs 90 variant compile-graphs                  # what torch.compile with CUDA graphs brings
 
 echo "total $(($(date +%s) - began)) s" | tee -a "$LOG"

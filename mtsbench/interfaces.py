@@ -165,7 +165,6 @@ class Backbone(Protocol):
         ...
 
 
-@runtime_checkable
 class SmallestSize(Protocol):
     """A backbone that takes no small image.
 
@@ -176,7 +175,6 @@ class SmallestSize(Protocol):
     smallest_side: int
 
 
-@runtime_checkable
 class OneSize(Protocol):
     """A backbone that takes images of one size only.
 
@@ -211,8 +209,7 @@ class Head(Protocol):
         ...
 
 
-@runtime_checkable
-class CurveHead(Protocol):
+class CurveHead(Head, Protocol):
     """A head that also gives each case's survival curve.
 
     Attributes:
@@ -288,7 +285,6 @@ class Model(Protocol):
         ...
 
 
-@runtime_checkable
 class DeepInside(Protocol):
     """A model that is no composition but trains one as a part of itself.
 
@@ -311,7 +307,6 @@ class Score:
             raise ValueError("a score has either a value or a reason, got both or neither")
 
 
-@runtime_checkable
 class FoldMetric(Protocol):
     """A metric whose value exists only within one test fold (concordance of risks)."""
 
@@ -322,7 +317,6 @@ class FoldMetric(Protocol):
         ...
 
 
-@runtime_checkable
 class PatientMetric(Protocol):
     """A segmentation metric with one value per patient, which may be pooled over folds.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from mtsbench.capabilities import gives_curves
 from mtsbench.data import Predictions
 from mtsbench.engine.checkpoints import load_weights, read_description, save_network
 from mtsbench.engine.determinism import seeded
@@ -20,7 +21,6 @@ from mtsbench.engine.reused_memory import reused_memory
 from mtsbench.engine.training import train as train_network
 from mtsbench.engine.view import seen_by
 from mtsbench.errors import NotFittedError
-from mtsbench.interfaces import CurveHead
 
 if TYPE_CHECKING:
     from mtsbench.composition import Composition, Precision
@@ -60,7 +60,7 @@ class DeepModel:
             place(network, self.device)
             losses = build_losses(self.composition, self.components, context.training)
             train_network(network, losses, train, validation, context)
-            if isinstance(network.head, CurveHead):
+            if gives_curves(network.head):
                 fitted = infer(
                     network,
                     cohort,

@@ -10,9 +10,10 @@ from typing import ClassVar, cast
 
 import numpy as np
 
+from mtsbench.capabilities import knows_masks
 from mtsbench.data import Case, Outcomes
 from mtsbench.errors import DataError
-from mtsbench.interfaces import Dataset, KnownMasks
+from mtsbench.interfaces import Dataset
 from mtsbench.preprocessing.cropping import check_case
 from mtsbench.testing.contract import Contract, NotApplicable, ensure
 
@@ -106,7 +107,7 @@ class DatasetContract(Contract):
         """A mask is a volume of 0 and 1; `has_mask`, where the dataset has it, tells of it."""
         dataset = self._dataset()
         cases = list(self._cases(dataset))
-        if isinstance(dataset, KnownMasks):
+        if knows_masks(dataset):
             for case in cases:
                 told = dataset.has_mask(case.case_id)
                 ensure(

@@ -19,6 +19,7 @@ from mtsbench.interfaces import (
     OneSize,
     PatientMetric,
     SmallestSize,
+    TakesNetworks,
 )
 
 
@@ -48,6 +49,11 @@ def has_one_size(backbone: object) -> TypeGuard[OneSize]:
 def has_network_inside(model: object) -> TypeGuard[DeepInside]:
     """Whether a model that is no composition trains one as a part of itself."""
     return not missing_members(model, DeepInside)
+
+
+def takes_networks(model: object) -> TypeGuard[TakesNetworks]:
+    """Whether core makes the networks inside a model."""
+    return not missing_members(model, TakesNetworks)
 
 
 def is_fold_metric(metric: object) -> TypeGuard[FoldMetric]:

@@ -295,6 +295,19 @@ class DeepInside(Protocol):
     composition: Composition
 
 
+@runtime_checkable
+class TakesNetworks(Protocol):
+    """A `DeepInside` whose networks core makes.
+
+    So they are built from the plugins that are loaded already, and a stored model predicts on the
+    device that the user named. Core calls `take_networks` before `fit` and before `load`.
+    """
+
+    def take_networks(self, new_network: Callable[[Composition], Model]) -> None:
+        """Keep the function that makes a network of a composition, ready to be fitted or loaded."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Score:
     """A metric's value, or the reason why it is undefined here."""

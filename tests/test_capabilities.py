@@ -20,6 +20,7 @@ from mtsbench.capabilities import (
     knows_hazard,
     knows_masks,
     missing_members,
+    takes_networks,
 )
 from mtsbench.composition import Part
 from mtsbench.engine.deep_model import DeepModel
@@ -99,6 +100,7 @@ class Behind:
         (has_smallest_size, "smallest_side"),
         (is_fold_metric, "higher_is_better within_fold"),
         (is_patient_metric, "higher_is_better per_patient"),
+        (takes_networks, "take_networks"),
         (knows_hazard, "oracle_risk factors"),
         (knows_masks, "has_mask"),
     ],

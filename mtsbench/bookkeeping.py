@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mtsbench.errors import one_line
+from mtsbench.errors import UndefinedMetricError, one_line
 from mtsbench.identity import digest
 from mtsbench.machine import git_state, peak_memory_mib, platform_versions
 from mtsbench.metrics.survival import follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.records import FailedTrial, RunDescription, TrialRecord
 from mtsbench.splits import splits_hash
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 import pydantic
 
+from mtsbench.errors import DataError
+
 # Raised where an older mtsbench could not read what this one writes, or wrote it otherwise.
 SCHEMA_VERSION: Literal[2] = 2
 RECORD, DESCRIPTION = "record.json", "run.json"
@@ -175,9 +177,12 @@ class RunDescription(_Stored):
     recipe: Recipe | None = None
 
     def seeds(self) -> tuple[int, ...]:
-        """Training seeds of the protocol. ValueError where the question names none."""
+        """Training seeds of the protocol. DataError where the question names none."""
         protocol = self.question.get("protocol")
         seeds = protocol.get("seeds") if isinstance(protocol, dict) else None
         if not isinstance(seeds, list):
-            raise ValueError(f"the run {self.name} names no seeds")
+            raise DataError(
+                f"{DESCRIPTION} of the run {self.name} names no seeds; give its `mtsbench run` "
+                "command again with another --out"
+            )
         return tuple(seed for seed in seeds if isinstance(seed, int))

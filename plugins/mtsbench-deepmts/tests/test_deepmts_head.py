@@ -11,6 +11,7 @@ from mtsbench_deepmts.head import CoxHead
 
 from mtsbench.capabilities import gives_curves
 from mtsbench.data import Outcomes
+from mtsbench.errors import PluginError
 
 BOTH = {"backbone": (4, 8, 16, 32, 64), "survival_network": (16, 32, 64)}
 
@@ -99,7 +100,7 @@ def test_dropout_hits_the_clinical_value_too():
 
 
 def test_maps_of_other_groups_are_refused():
-    with pytest.raises(ValueError, match="built for maps of backbone, survival_network, got bac"):
+    with pytest.raises(PluginError, match="built for maps of backbone, survival_network, got bac"):
         build()({"backbone": maps()["backbone"]}, torch.zeros(3, 1))
 
 

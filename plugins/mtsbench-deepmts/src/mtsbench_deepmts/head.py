@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mtsbench.engine.baseline import BreslowBaseline
+from mtsbench.errors import PluginError
 
 if TYPE_CHECKING:
     from mtsbench.data import Outcomes, SurvivalReading
@@ -63,10 +64,10 @@ class CoxHead(nn.Module):
         """Log risk (B, 1).
 
         Raises:
-            ValueError: The groups are not those the head was built for.
+            PluginError: The groups are not those the head was built for.
         """
         if set(maps) != set(self.groups):
-            raise ValueError(
+            raise PluginError(
                 f"the head was built for maps of {', '.join(self.groups)}, "
                 f"got {', '.join(maps) or 'none'}"
             )

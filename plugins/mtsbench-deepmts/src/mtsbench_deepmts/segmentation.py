@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mtsbench.errors import DataError
 from mtsbench.interfaces import Features
 from mtsbench_deepmts.blocks import ResidualBlock, conv_bn_relu, convolution
 
@@ -52,11 +53,11 @@ class SegmentationBackbone(nn.Module):
         """Takes the image (B, C, D, H, W).
 
         Raises:
-            ValueError: A spatial size is no multiple of 16.
+            DataError: A spatial size is no multiple of 16.
         """
         size = tuple(image.shape[2:])
         if any(count % self.multiple for count in size):
-            raise ValueError(
+            raise DataError(
                 f"image has {size} voxels, but deepmts-segmentation halves it four times: every "
                 f"size must be a multiple of {self.multiple}"
             )

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtsbench.errors import DataError
+from mtsbench.errors import DataError, UndefinedMetricError
 from mtsbench.metrics.proportional_hazards import fit_cox
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench_radiomics.estimators.design import check_events
 from mtsbench_radiomics.estimators.linear import LinearFit, linear_fit
 

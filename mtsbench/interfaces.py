@@ -40,7 +40,8 @@ class Dataset(Protocol):
         endpoints: Names accepted by `outcomes`, the default first; empty where none is known.
         simulated: True where no patient stands behind the data.
         natural_spacing: mm (D, H, W) of preset `standard`.
-        natural_size: Voxels (D, H, W) of preset `standard`, multiples of 16.
+        natural_size: Voxels (D, H, W) of preset `standard`. A backbone that needs multiples of
+            some number says so itself (`Backbone.multiple`).
         test_centre: Which rule finds the crop centre of a case without using its mask:
             `field-of-view` or `pet-uptake`.
     """

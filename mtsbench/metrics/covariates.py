@@ -22,6 +22,13 @@ INVOLVED = 0.1  # least share of the largest part in a direction that is named
 MOST_NAMED = 8
 
 
+class MonotoneLikelihoodError(UndefinedMetricError):
+    """Covariates separate earlier from later events, so a coefficient would be infinite.
+
+    Source: the term is that of Heinze & Schemper, Biometrics 57 (2001) 114.
+    """
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Standardised:
     """Covariates without their means, in standard deviations of the patients at risk.
@@ -111,7 +118,7 @@ class Standardised:
         """Refuse covariates that separate earlier from later events.
 
         Raises:
-            UndefinedMetricError: The likelihood rises without end along some direction.
+            MonotoneLikelihoodError: The likelihood rises without end along some direction.
         """
         margins = np.concatenate([one.margins() for one in strata])
         alone = np.logical_or((margins >= 0).all(axis=0), (margins <= 0).all(axis=0))
@@ -121,7 +128,7 @@ class Standardised:
             if direction is None:
                 return
             names = _involved(self.names, direction)
-        raise UndefinedMetricError(
+        raise MonotoneLikelihoodError(
             f"the partial likelihood has no finite maximum: {told(names, 'separates', 'separate')}"
             f"{' together' if len(names) > 1 and not alone.any() else ''} earlier events from "
             "later ones, so a hazard ratio would be 0 or infinite"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -64,8 +64,9 @@ def trial_record(
     outcomes: Outcomes,
     evaluation: Evaluation,
     clock: PhaseClock,
+    notes: Collection[str],
 ) -> TrialRecord:
-    """The record of a finished trial."""
+    """The record of a finished trial; `notes` are what it warned of."""
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     return TrialRecord(
         key=experiment.key(split, seed),
@@ -86,6 +87,7 @@ def trial_record(
         device=experiment.device,
         platform=dict(platform_versions()),
         git=git_state(),
+        notes=tuple(notes),
     )
 
 

@@ -12,6 +12,7 @@
     ├── NotFittedError             predict or save was called before fit
     ├── CheckpointError            a stored model is damaged or of another kind
     ├── UndefinedMetricError       the data leave a metric without a value
+    │   └── MonotoneLikelihoodError    covariates separate earlier from later events
     └── IncomparableRunsError      two runs did not answer the same question
 
 Every message says what was found, what was expected, and what to do next.
@@ -72,6 +73,13 @@ class CheckpointError(MtsbenchError):
 
 class UndefinedMetricError(MtsbenchError, ValueError):
     """The data leave a metric without a value; the message is the reason to report."""
+
+
+class MonotoneLikelihoodError(UndefinedMetricError):
+    """Covariates separate earlier from later events, so a coefficient would be infinite.
+
+    Source: the term is that of Heinze & Schemper, Biometrics 57 (2001) 114.
+    """
 
 
 class IncomparableRunsError(MtsbenchError):

@@ -41,6 +41,7 @@ class TrialRecord(_Stored):
             (risks of the other cases, for cut points) and `score`.
         peak_memory_mib: Largest resident memory of the process until the trial ended.
         method_sha256: Of the model, options, recipe, geometry and versions in `run.json`.
+        notes: What the trial warned of, each warning once.
     """
 
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -62,6 +63,7 @@ class TrialRecord(_Stored):
     device: str
     platform: dict[str, str]
     git: str | None
+    notes: tuple[str, ...] = ()
 
 
 class FailedTrial(_Stored):

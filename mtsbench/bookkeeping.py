@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mtsbench.errors import one_line
+from mtsbench.errors import UndefinedMetricError, one_line
 from mtsbench.identity import digest
 from mtsbench.machine import git_state, peak_memory_mib, platform_versions
 from mtsbench.metrics.survival import follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.records import FailedTrial, RunDescription, TrialRecord
 from mtsbench.splits import splits_hash
 
@@ -65,8 +64,9 @@ def trial_record(
     outcomes: Outcomes,
     evaluation: Evaluation,
     clock: PhaseClock,
+    notes: Collection[str],
 ) -> TrialRecord:
-    """The record of a finished trial."""
+    """The record of a finished trial; `notes` are what it warned of."""
     parts = {"train": split.train, "validation": split.validation, "test": split.test}
     return TrialRecord(
         key=experiment.key(split, seed),
@@ -87,6 +87,7 @@ def trial_record(
         device=experiment.device,
         platform=dict(platform_versions()),
         git=git_state(),
+        notes=tuple(notes),
     )
 
 

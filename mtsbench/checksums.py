@@ -16,15 +16,11 @@ from uuid import uuid4
 
 import pydantic
 
-from mtsbench.errors import DataError
+from mtsbench.errors import DamagedFileError, DataError
 from mtsbench.sealed import Sealed, seal
 
 CHECKSUMS = "checksums.json"
 AGAIN = "the same `mtsbench run` command makes it again"
-
-
-class DamagedFileError(DataError):
-    """A file of a run is not what was written."""
 
 
 class FileSum(pydantic.BaseModel):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar, get_args
 
+from mtsbench.errors import PluginError
+
 T_co = TypeVar("T_co", covariant=True)
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-:._][a-z0-9]+)*")
@@ -31,7 +33,7 @@ class Component(Generic[T_co]):
         facts: What `mtsbench show` tells besides, e.g. {"parameters": "33,166,785"}.
 
     Raises:
-        ValueError: A malformed name, an empty or long summary, a reference that is no URL.
+        PluginError: A malformed name, an empty or long summary, a reference that is no URL.
     """
 
     name: str
@@ -42,16 +44,16 @@ class Component(Generic[T_co]):
 
     def __post_init__(self) -> None:
         if not NAME_PATTERN.fullmatch(self.name):
-            raise ValueError(
+            raise PluginError(
                 f"component name must be lower-case words joined by '-', got {self.name!r}"
             )
         if not 0 < len(self.summary) <= 80 or "\n" in self.summary:
-            raise ValueError(
+            raise PluginError(
                 f"component {self.name!r} needs a one-line summary of 1 to 80 characters, "
                 f"got {len(self.summary)}"
             )
         if not self.reference.startswith(("https://", "http://")):
-            raise ValueError(
+            raise PluginError(
                 f"component {self.name!r} needs a DOI or other URL as reference, "
                 f"got {self.reference!r}"
             )

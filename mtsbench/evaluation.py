@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import spearmanr
 
+from mtsbench.capabilities import knows_hazard
 from mtsbench.data import Predictions
 from mtsbench.errors import PluginError
-from mtsbench.interfaces import KnownHazard, Score
+from mtsbench.interfaces import Score
 from mtsbench.mask_scores import MaskScores, score_masks
 from mtsbench.metrics.undefined import score_or_reason
 from mtsbench.records import StoredScore
@@ -84,7 +85,7 @@ def evaluate(
     oracle: dict[str, StoredScore] = {}
     recovery: dict[str, StoredScore] = {}
     oracle_recovery: dict[str, StoredScore] = {}
-    if isinstance(dataset, KnownHazard):
+    if knows_hazard(dataset):
         truth = Predictions(case_ids=outcomes.case_ids, risk=dataset.oracle_risk(outcomes.case_ids))
         oracle = _score_risk(truth, outcomes, train, metrics)
         factors = dataset.factors(outcomes.case_ids)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mtsbench import __version__
+from mtsbench.capabilities import has_network_inside
 from mtsbench.composition import Composition, TrainingSettings, check_balancing
 from mtsbench.errors import DataError, OptionError
 from mtsbench.identity import trial_key
-from mtsbench.interfaces import DeepInside
 from mtsbench.model_building import build_model, model_maker
 from mtsbench.options import UNSAID, replace_fields
 from mtsbench.parts import ROLES
@@ -209,7 +209,7 @@ def by_namespace(settings: Mapping[str, str]) -> dict[str, dict[str, str]]:
 
 def _composition(built: object) -> Composition | None:
     """What a model trains with the engine, itself or inside."""
-    if isinstance(built, DeepInside):
+    if has_network_inside(built):
         return built.composition
     return built if isinstance(built, Composition) else None
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtsbench.errors import DataError
+from mtsbench.errors import DataError, UndefinedMetricError
 from mtsbench.metrics.concordance import concordance
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.splits import advice, make_splits, workable_protocol
 
 if TYPE_CHECKING:

@@ -40,7 +40,8 @@ class Dataset(Protocol):
         endpoints: Names accepted by `outcomes`, the default first; empty where none is known.
         simulated: True where no patient stands behind the data.
         natural_spacing: mm (D, H, W) of preset `standard`.
-        natural_size: Voxels (D, H, W) of preset `standard`, multiples of 16.
+        natural_size: Voxels (D, H, W) of preset `standard`. A backbone that needs multiples of
+            some number says so itself (`Backbone.multiple`).
         test_centre: Which rule finds the crop centre of a case without using its mask:
             `field-of-view` or `pet-uptake`.
     """
@@ -165,7 +166,6 @@ class Backbone(Protocol):
         ...
 
 
-@runtime_checkable
 class SmallestSize(Protocol):
     """A backbone that takes no small image.
 
@@ -176,7 +176,6 @@ class SmallestSize(Protocol):
     smallest_side: int
 
 
-@runtime_checkable
 class OneSize(Protocol):
     """A backbone that takes images of one size only.
 
@@ -211,8 +210,7 @@ class Head(Protocol):
         ...
 
 
-@runtime_checkable
-class CurveHead(Protocol):
+class CurveHead(Head, Protocol):
     """A head that also gives each case's survival curve.
 
     Attributes:
@@ -288,7 +286,6 @@ class Model(Protocol):
         ...
 
 
-@runtime_checkable
 class DeepInside(Protocol):
     """A model that is no composition but trains one as a part of itself.
 
@@ -297,6 +294,19 @@ class DeepInside(Protocol):
     """
 
     composition: Composition
+
+
+@runtime_checkable
+class TakesNetworks(Protocol):
+    """A `DeepInside` whose networks core makes.
+
+    So they are built from the plugins that are loaded already, and a stored model predicts on the
+    device that the user named. Core calls `take_networks` before `fit` and before `load`.
+    """
+
+    def take_networks(self, new_network: Callable[[Composition], Model]) -> None:
+        """Keep the function that makes a network of a composition, ready to be fitted or loaded."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -311,7 +321,6 @@ class Score:
             raise ValueError("a score has either a value or a reason, got both or neither")
 
 
-@runtime_checkable
 class FoldMetric(Protocol):
     """A metric whose value exists only within one test fold (concordance of risks)."""
 
@@ -322,7 +331,6 @@ class FoldMetric(Protocol):
         ...
 
 
-@runtime_checkable
 class PatientMetric(Protocol):
     """A segmentation metric with one value per patient, which may be pooled over folds.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mtsbench.capabilities import knows_masks
 from mtsbench.errors import DataError
-from mtsbench.interfaces import KnownMasks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def check_masks(experiment: Experiment, outcomes: Outcomes) -> None:
         DataError: A case with an outcome has no mask; says how many, and names the first.
     """
     dataset = experiment.dataset
-    if experiment.needs_masks and isinstance(dataset, KnownMasks):
+    if experiment.needs_masks and knows_masks(dataset):
         _refuse(
             experiment, outcomes, [one for one in outcomes.case_ids if not dataset.has_mask(one)]
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
+from mtsbench.capabilities import takes_networks
 from mtsbench.composition import Composition
 from mtsbench.errors import OptionError
 from mtsbench.options import Value, said_options
@@ -22,13 +23,30 @@ def model_maker(
 
     def new_model() -> Model:
         built, _ = build_model(name, settings, components)
-        if isinstance(built, Composition):
-            from mtsbench.engine.deep_model import DeepModel
-
-            return DeepModel(built, components, device)
-        return cast("Model", built)
+        return complete_model(built, components, device)
 
     return new_model
+
+
+def complete_model(built: object, components: Components, device: str) -> Model:
+    """What a model's component has built, with all that it needs to be fitted or loaded.
+
+    Args:
+        built: A composition, or a model; one that `TakesNetworks` is given them.
+        components: Where the parts of networks are built.
+        device: torch device of a model that is loaded.
+    """
+
+    def new_network(composition: Composition) -> Model:
+        from mtsbench.engine.deep_model import DeepModel
+
+        return DeepModel(composition, components, device)
+
+    if isinstance(built, Composition):
+        return new_network(built)
+    if takes_networks(built):
+        built.take_networks(new_network)
+    return cast("Model", built)
 
 
 def build_model(

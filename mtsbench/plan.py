@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtsbench.bookkeeping import describe_run
-from mtsbench.checksums import DamagedFileError
-from mtsbench.errors import MtsbenchError, OptionError
+from mtsbench.errors import DamagedFileError, MtsbenchError, OptionError
 from mtsbench.experiment import resolve
 from mtsbench.fold_sizes import FoldSize, fold_sizes, plan_splits, small_fold_warnings
 from mtsbench.masks_needed import check_masks

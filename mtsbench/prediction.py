@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
-from mtsbench.checksums import CHECKSUMS, DamagedFileError, check_folder, write_checksums
-from mtsbench.errors import CheckpointError, DataError
+from mtsbench.checksums import CHECKSUMS, check_folder, write_checksums
+from mtsbench.errors import CheckpointError, DamagedFileError, DataError
 from mtsbench.machine import peak_memory_mib
 from mtsbench.model_building import model_maker
 from mtsbench.preprocessing import CaseCache, Preprocessing

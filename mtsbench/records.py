@@ -6,6 +6,8 @@ from typing import Literal
 
 import pydantic
 
+from mtsbench.errors import DataError
+
 # Raised where an older mtsbench could not read what this one writes, or wrote it otherwise.
 SCHEMA_VERSION: Literal[2] = 2
 RECORD, DESCRIPTION = "record.json", "run.json"
@@ -39,6 +41,7 @@ class TrialRecord(_Stored):
             (risks of the other cases, for cut points) and `score`.
         peak_memory_mib: Largest resident memory of the process until the trial ended.
         method_sha256: Of the model, options, recipe, geometry and versions in `run.json`.
+        notes: What the trial warned of, each warning once.
     """
 
     schema_version: Literal[2] = SCHEMA_VERSION
@@ -60,6 +63,7 @@ class TrialRecord(_Stored):
     device: str
     platform: dict[str, str]
     git: str | None
+    notes: tuple[str, ...] = ()
 
 
 class FailedTrial(_Stored):
@@ -175,9 +179,12 @@ class RunDescription(_Stored):
     recipe: Recipe | None = None
 
     def seeds(self) -> tuple[int, ...]:
-        """Training seeds of the protocol. ValueError where the question names none."""
+        """Training seeds of the protocol. DataError where the question names none."""
         protocol = self.question.get("protocol")
         seeds = protocol.get("seeds") if isinstance(protocol, dict) else None
         if not isinstance(seeds, list):
-            raise ValueError(f"the run {self.name} names no seeds")
+            raise DataError(
+                f"{DESCRIPTION} of the run {self.name} names no seeds; give its `mtsbench run` "
+                "command again with another --out"
+            )
         return tuple(seed for seed in seeds if isinstance(seed, int))

@@ -11,17 +11,9 @@ import numpy as np
 import pandas as pd
 import pydantic
 
-from mtsbench.checksums import (
-    CHECKSUMS,
-    Checksums,
-    DamagedFileError,
-    check_folder,
-    damaged,
-    sum_of,
-    write_whole,
-)
+from mtsbench.checksums import CHECKSUMS, Checksums, check_folder, damaged, sum_of, write_whole
 from mtsbench.data import Outcomes
-from mtsbench.errors import DataError
+from mtsbench.errors import DamagedFileError, DataError
 from mtsbench.identity import trial_key
 from mtsbench.records import (
     DESCRIPTION,

@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 import pydantic
 
-from mtsbench.checksums import CHECKSUMS, DamagedFileError, damaged, read_checked, read_checksums
-from mtsbench.errors import DataError, one_line
+from mtsbench.checksums import CHECKSUMS, damaged, read_checked, read_checksums
+from mtsbench.errors import DamagedFileError, DataError, one_line
 from mtsbench.records import DESCRIPTION, SCHEMA_VERSION, RunDescription
 from mtsbench.sealed import Sealed
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from mtsbench.interfaces import FitContext
 from mtsbench.preprocessing import Preprocessing
 from mtsbench.records import RECORD
 from mtsbench.trial_files import LOG, TrainingLog, write_masks, write_model, write_predictions
+from mtsbench.trial_notes import noted
 
 if TYPE_CHECKING:
     from mtsbench.data import Cohort, Outcomes
@@ -54,7 +55,8 @@ def try_trial(setting: TrialSetting, split: Split, seed: int) -> None:
     setting.report(event)
     outcome: TrialRecord | FailedTrial
     try:
-        outcome = _run_trial(setting, split, seed, event)
+        with noted() as notes:
+            outcome = _run_trial(setting, split, seed, event, notes)
     except Exception as error:
         outcome = failed_trial(setting.experiment.key(split, seed), split, seed, error)
         setting.store.save_failure(outcome)
@@ -62,7 +64,9 @@ def try_trial(setting: TrialSetting, split: Split, seed: int) -> None:
     setting.report(replace(event, outcome=outcome))
 
 
-def _run_trial(setting: TrialSetting, split: Split, seed: int, event: TrialEvent) -> TrialRecord:
+def _run_trial(
+    setting: TrialSetting, split: Split, seed: int, event: TrialEvent, notes: Collection[str]
+) -> TrialRecord:
     experiment, outcomes = setting.experiment, setting.outcomes
     check_unchanged(experiment)
     clock, log = PhaseClock(), TrainingLog()
@@ -106,7 +110,7 @@ def _run_trial(setting: TrialSetting, split: Split, seed: int, event: TrialEvent
             workers=setting.workers,
         )
     check_unchanged(experiment)
-    record = trial_record(experiment, split, seed, outcomes, evaluation, clock)
+    record = trial_record(experiment, split, seed, outcomes, evaluation, clock, notes)
     description = setting.store.description()
 
     def fill(folder: Path) -> None:

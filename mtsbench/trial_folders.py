@@ -16,13 +16,13 @@ import pydantic
 
 from mtsbench.checksums import (
     AGAIN,
-    DamagedFileError,
     check_folder,
     damaged,
     read_checksums,
     write_checksums,
     write_whole,
 )
+from mtsbench.errors import DamagedFileError
 from mtsbench.records import RECORD, FailedTrial, TrialRecord
 from mtsbench.sealed import seal
 from mtsbench.stored_files import read_sealed, read_stored

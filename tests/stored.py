@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 
 from mtsbench.data import Case, Outcomes, Predictions
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.evaluation import Evaluation
 from mtsbench.identity import trial_key
 from mtsbench.interfaces import Score
 from mtsbench.metrics.overlap import overlap
 from mtsbench.metrics.survival import follow_up, harrell_c
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.records import StoredScore
 from mtsbench.slices import cut_slice
 from mtsbench.splits import Split, splits_hash

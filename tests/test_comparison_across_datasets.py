@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from mtsbench.comparison.across_datasets import friedman, random_effects, refusal, signed_rank_p
-from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.errors import UndefinedMetricError
 
 
 def test_the_random_effects_mean_is_that_of_its_formula():

@@ -43,7 +43,7 @@ def test_a_reference_that_names_two_runs_is_refused(stored):
 
 def test_runs_without_any_comparable_pair_have_no_concordance(analysed, monkeypatch):
     import mtsbench.comparison.analysis as module
-    from mtsbench.metrics.undefined import UndefinedMetricError
+    from mtsbench.errors import UndefinedMetricError
 
     def undefined(tested):
         raise UndefinedMetricError("no comparable pair")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mtsbench.comparison.both_endpoints import discordant_share, patient_errors
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.concordance import concordance
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from mtsbench.comparison.resampled_tests import (
     nadeau_bengio,
     paired_t,
 )
-from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.errors import UndefinedMetricError
 
 TESTS = [
     lambda d, folds=5: nadeau_bengio(d, test_share=0.25, folds=folds),

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mtsbench.comparison.risk_strata import auc_by_day, calibration, first_pass, risk_groups
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.risk_groups import hazard_ratio, log_rank
 from mtsbench.metrics.time_dependent_auc import cumulative_dynamic_auc
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 
 @pytest.fixture

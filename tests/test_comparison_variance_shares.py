@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mtsbench.comparison.variance_shares import variance_shares
-from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.records import StoredScore
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtsbench.components import Component, ModelComponent
+from mtsbench.errors import PluginError
 
 GOOD = {
     "name": "deep-mts",
@@ -23,7 +24,7 @@ def test_names_of_joined_lower_case_words_are_accepted(name):
 
 @pytest.mark.parametrize("name", ["", "DeepMTS", "-a", "a-", "a--b", "a b", "a/b", "../a", "ä"])
 def test_other_names_are_refused(name):
-    with pytest.raises(ValueError, match=r"lower-case words joined by '-', got '.*'$"):
+    with pytest.raises(PluginError, match=r"lower-case words joined by '-', got '.*'$"):
         Component(**{**GOOD, "name": name})
 
 
@@ -31,7 +32,7 @@ def test_other_names_are_refused(name):
 def test_an_accepted_name_is_always_one_safe_word(name):
     try:
         Component(**{**GOOD, "name": name})
-    except ValueError:
+    except PluginError:
         return
     assert name.strip() == name
     assert not set(name) & set("/\\ \n\t'\"<>&$,=")
@@ -39,14 +40,14 @@ def test_an_accepted_name_is_always_one_safe_word(name):
 
 @pytest.mark.parametrize(("summary", "length"), [("", 0), ("x" * 81, 81), ("two\nlines", 9)])
 def test_a_summary_that_does_not_fit_one_line_is_refused(summary, length):
-    with pytest.raises(ValueError, match=f"'deep-mts' needs a one-line summary .* got {length}"):
+    with pytest.raises(PluginError, match=f"'deep-mts' needs a one-line summary .* got {length}"):
         Component(**{**GOOD, "summary": summary})
     assert Component(**{**GOOD, "summary": "x" * 80}).summary == "x" * 80
 
 
 @pytest.mark.parametrize("reference", ["", "10.1109/JBHI", "ftp://example.org"])
 def test_a_reference_that_is_no_url_is_refused(reference):
-    with pytest.raises(ValueError, match=f"a DOI or other URL as reference, got '{reference}'"):
+    with pytest.raises(PluginError, match=f"a DOI or other URL as reference, got '{reference}'"):
         Component(**{**GOOD, "reference": reference})
 
 

@@ -15,6 +15,7 @@ from mtsbench.engine.checkpoints import (
 from mtsbench.errors import CheckpointError
 
 PARTS = {"backbone": "tiny", "head": "cox"}
+SEEN = {"channels": 2, "clinical_features": 5, "precision": "fp32", "batch_size": 3}
 
 
 def network(width: int = 3, seed: int = 0) -> torch.nn.Module:
@@ -24,7 +25,7 @@ def network(width: int = 3, seed: int = 0) -> torch.nn.Module:
 
 @pytest.fixture
 def folder(tmp_path):
-    save_network(network(), tmp_path, parts=PARTS, channels=2, clinical_features=5)
+    save_network(network(), tmp_path, parts=PARTS, **SEEN)
     return tmp_path
 
 
@@ -44,6 +45,7 @@ def test_what_was_saved_is_what_is_loaded(folder):
     load_weights(loaded, folder)
 
     assert (description.channels, description.clinical_features) == (2, 5)
+    assert (description.precision, description.batch_size) == ("fp32", 3)
     expected = network().state_dict()
     for name, value in loaded.state_dict().items():
         assert torch.equal(value, expected[name])
@@ -54,7 +56,7 @@ def test_a_network_with_channels_last_in_memory_is_saved_as_it_is(folder, tmp_pa
     last = network().to(memory_format=torch.channels_last_3d)
     other = tmp_path_factory.mktemp("last")
 
-    save_network(last, other, parts=PARTS, channels=2, clinical_features=5)
+    save_network(last, other, parts=PARTS, **SEEN)
 
     assert (other / WEIGHTS).read_bytes() == (folder / WEIGHTS).read_bytes()
 
@@ -103,6 +105,23 @@ def test_truncated_weights_are_noticed(folder, share):
 def test_a_damaged_description_is_named(folder, damage, message):
     path = folder / DESCRIPTION
     path.write_text(damage(path.read_text()))
+
+    with pytest.raises(CheckpointError, match=message):
+        read_description(folder, PARTS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"precision": None}, "first: Value error, precision and batch_size are missing"),
+        ({"batch_size": None}, "first: Value error, precision and batch_size are missing"),
+        ({"precision": "fp8"}, "first: Input should be 'auto', 'fp32' or 'bf16'"),
+        ({"batch_size": 0}, "first: Input should be greater than or equal to 1"),
+        ({"format": 3}, "first: Input should be 1 or 2"),
+    ],
+)
+def test_a_description_that_does_not_say_how_to_predict_is_damaged(folder, changes, message):
+    describe(folder, **changes)
 
     with pytest.raises(CheckpointError, match=message):
         read_description(folder, PARTS)

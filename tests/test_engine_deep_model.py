@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 
@@ -8,6 +9,8 @@ import pytest
 import torch
 
 from mtsbench.composition import Part
+from mtsbench.engine import deep_model
+from mtsbench.engine.checkpoints import DESCRIPTION
 from mtsbench.engine.deep_model import DeepModel
 from mtsbench.errors import CheckpointError, DataError, NotFittedError
 from mtsbench.metrics.survival import harrell_c
@@ -137,6 +140,66 @@ def test_a_saved_model_predicts_the_same_after_loading(phantom, quick, tmp_path)
     loaded.save(again)
     for path in again.iterdir():
         assert path.read_bytes() == (tmp_path / path.name).read_bytes()
+
+
+def how_inferred(monkeypatch) -> list[dict]:
+    """What each later call of `infer` is given."""
+    given, infer = [], deep_model.infer
+
+    def noted(network, cohort, device, batch_size, **changes):
+        given.append({"device": device, "batch_size": batch_size, **changes})
+        return infer(network, cohort, device, batch_size, **changes)
+
+    monkeypatch.setattr(deep_model, "infer", noted)
+    return given
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_a_model_predicts_as_it_was_fitted_also_after_loading(
+    phantom, quick, tmp_path, monkeypatch, precision
+):
+    settings = phantom.settings(epochs=1, steps_per_epoch=1, precision=precision, batch_size=4)
+    made, loaded = fitted(phantom, settings=settings), model(phantom)
+    made.save(tmp_path)
+    loaded.load(tmp_path)
+    given = how_inferred(monkeypatch)
+
+    before, after = made.predict(quick[1]), loaded.predict(quick[1])
+
+    assert given[0] == given[1]
+    assert given[1]["precision"] == precision
+    assert given[1]["batch_size"] == 4
+    assert same(before, after)
+    again = tmp_path / "again"
+    again.mkdir()
+    loaded.save(again)
+    assert (again / DESCRIPTION).read_bytes() == (tmp_path / DESCRIPTION).read_bytes()
+
+
+def test_a_checkpoint_of_format_1_is_loaded_and_what_it_does_not_say_is_told(
+    phantom, quick, tmp_path, caplog
+):
+    made, cohort = quick
+    made.save(tmp_path)
+    path, loaded = tmp_path / DESCRIPTION, model(phantom)
+    described = json.loads(path.read_text())
+    del described["precision"], described["batch_size"]
+    path.write_text(json.dumps({**described, "format": 1}))
+
+    loaded.load(tmp_path)
+
+    assert "is of format 1, which does not say in which precision it was trained" in caplog.text
+    assert same(loaded.predict(cohort), made.predict(cohort))
+
+
+def test_a_fitted_model_stays_on_the_device_of_its_context(phantom, quick):
+    made = DeepModel(phantom.composition(), phantom.components(), "cuda:7")
+    context = phantom.context(phantom.settings(epochs=1, steps_per_epoch=1))
+
+    made.fit(phantom.patients(18), phantom.patients(12, seed=1), context)
+
+    assert made.device == "cpu"
+    assert np.isfinite(made.predict(quick[1]).risk).all()
 
 
 def test_a_checkpoint_of_other_parts_is_refused(phantom, quick, tmp_path):

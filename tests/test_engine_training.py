@@ -213,6 +213,18 @@ def test_validation_without_comparable_pair_is_refused(phantom):
         Fit(phantom, phantom.settings(), validation=censored)
 
 
+def test_a_network_whose_risks_are_no_numbers_is_not_called_a_fold_without_pairs(phantom):
+    patients = phantom.patients(6, seed=1)
+    network = assemble(phantom.composition(), phantom.components(), 2, 1)
+    torch.nn.init.constant_(network.head.linear.bias, torch.nan)
+
+    with pytest.raises(
+        MtsbenchError,
+        match=r"gives 6 of 6 validation cases a risk that is no finite number; lower the learning",
+    ):
+        validate(network, patients, phantom.context(phantom.settings()))
+
+
 def test_training_without_censored_cases_is_refused(phantom):
     patients = phantom.patients(6)
     events = LabelledCohort(

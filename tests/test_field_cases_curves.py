@@ -15,6 +15,7 @@ import torch
 
 from mtsbench.data import Outcomes, Predictions
 from mtsbench.engine.baseline import BreslowBaseline
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.brier import brier_score, prediction_accuracy_index
 from mtsbench.metrics.calibration import km_calibration
 from mtsbench.metrics.censoring import choose_horizon, choose_tau, evaluation_grid
@@ -23,7 +24,6 @@ from mtsbench.metrics.curves import predicted_survival
 from mtsbench.metrics.horizon_calibration import observed_to_expected
 from mtsbench.metrics.kaplan_meier import kaplan_meier
 from mtsbench.metrics.proportional_hazards import fit_cox
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "field-cases" / "survival"
 pytestmark = pytest.mark.skipif(

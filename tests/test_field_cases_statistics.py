@@ -15,9 +15,9 @@ import pytest
 from mtsbench.comparison.across_datasets import random_effects, signed_rank_p
 from mtsbench.comparison.external import compare_external
 from mtsbench.data import Outcomes
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.concordance import concordance
 from mtsbench.metrics.sampled_concordance import contrast, frozen
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "field-cases" / "survival"
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "statistics"

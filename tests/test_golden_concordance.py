@@ -7,10 +7,10 @@ import pytest
 from golden_values import DATASETS, near, patients, read
 
 from mtsbench.comparison.bootstrap import bootstrap_differences
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.concordance import concordance, uno_c, uno_weight
 from mtsbench.metrics.kaplan_meier import kaplan_meier
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 CONCORDANCE = read("concordance")
 SAMPLES = {

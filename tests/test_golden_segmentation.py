@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from golden_values import near, read
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.overlap import overlap
 from mtsbench.metrics.surfaces import hausdorff_95, surface_dice
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.volumes import Grid
 
 

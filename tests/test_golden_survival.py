@@ -8,10 +8,10 @@ import pytest
 from golden_values import DATASETS, FITTED, near, patients, read
 from lifelines import CoxPHFitter
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.calibration import calibration_slope
 from mtsbench.metrics.kaplan_meier import kaplan_meier
 from mtsbench.metrics.risk_groups import hazard_ratio, log_rank
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 BASICS = read("survival_basics")
 

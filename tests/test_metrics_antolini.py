@@ -5,10 +5,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics import antolini
 from mtsbench.metrics.antolini import antolini_c
 from mtsbench.metrics.concordance import concordance
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 DAYS = np.arange(0.0, 11.0)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.brier import (
     brier_contributions,
     brier_score,
@@ -12,7 +13,6 @@ from mtsbench.metrics.brier import (
 )
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.kaplan_meier import kaplan_meier
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 TIME = np.array([1.0, 2.0, 3.0, 4.0])
 EVENT = np.array([True, False, True, False])

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.censoring import (
     censoring_distribution,
     choose_horizon,
     choose_tau,
     evaluation_grid,
 )
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 
 def test_events_precede_censorings_of_the_same_day():

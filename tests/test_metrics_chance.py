@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.chance import TestedFold, chance_concordance, permutation_variance
 from mtsbench.metrics.concordance import concordance
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 TestedFold.__test__ = False  # no test class, whatever pytest thinks of its name
 cases = st.lists(

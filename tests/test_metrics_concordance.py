@@ -8,10 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lifelines.utils import concordance_index
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.concordance import concordance, uno_c, uno_weight
 from mtsbench.metrics.survival import harrell_c
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 
 @st.composite

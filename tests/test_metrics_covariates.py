@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.covariates import Standardised, endless_direction, listed, told
 from mtsbench.metrics.partial_likelihood import RiskSets
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 patients = st.lists(
     st.tuples(st.integers(1, 6), st.booleans(), st.integers(-2, 2), st.integers(-2, 2)),

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtsbench.data import Predictions
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.curves import (
     predicted_survival,
     step_days,
@@ -13,7 +14,6 @@ from mtsbench.metrics.curves import (
     survival_at,
 )
 from mtsbench.metrics.kaplan_meier import kaplan_meier
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 CURVES, GRID = np.array([[0.8, 0.4]]), np.array([10.0, 20.0])
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.horizon_calibration import (
     GroupCalibration,
     cloglog,
@@ -10,7 +11,6 @@ from mtsbench.metrics.horizon_calibration import (
     observed_to_expected,
     smooth_calibration,
 )
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 RANDOM = np.random.default_rng(3)
 LOG_RISK = RANDOM.normal(size=2000)

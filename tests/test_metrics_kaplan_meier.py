@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.kaplan_meier import kaplan_meier
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 CURVE = kaplan_meier(
     np.array([1.0, 2.0, 2.0, 3.0, 4.0]), np.array([True, True, False, False, True])

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.overlap import EmptyMasks, Overlap, aggregated_dice, empty_masks, overlap
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.volumes import Grid
 
 CASES = [

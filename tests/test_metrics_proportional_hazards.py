@@ -6,9 +6,9 @@ import pytest
 from lifelines import CoxPHFitter
 from scipy.optimize import minimize
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics import newton_raphson
 from mtsbench.metrics.proportional_hazards import fit_cox
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 RANDOM = np.random.default_rng(1)
 COVARIATES = RANDOM.normal(size=(120, 2)) + np.array([50.0, 0.0])

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.risk_groups import assign_groups, cut_points, hazard_ratio, log_rank
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 TIME = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
 EVENT = np.array([True, True, True, False, True, False])

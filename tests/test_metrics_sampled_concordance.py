@@ -8,9 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import t as student
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.concordance import concordance
 from mtsbench.metrics.sampled_concordance import SampledConcordance, contrast, frozen
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 
 def sampled(value, rows, leader, *, cross_validated=False):

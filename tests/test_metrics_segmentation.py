@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis.extra.numpy import arrays
 
-from mtsbench.interfaces import PatientMetric
+from mtsbench.capabilities import is_patient_metric
 from mtsbench.metrics.segmentation import Detection, Dice, Hausdorff95, SurfaceDice, VolumeError
 from mtsbench.metrics.surfaces import diagonal
 from mtsbench.volumes import Grid
@@ -74,7 +74,7 @@ def test_dice_is_symmetric_and_between_none_and_all(one, other):
 
 
 def test_dice_is_a_metric_of_cases():
-    assert isinstance(Dice(), PatientMetric)
+    assert is_patient_metric(Dice())
     assert Dice().higher_is_better
 
 
@@ -130,5 +130,5 @@ def test_each_is_a_metric_of_cases_and_better_for_the_true_mask(name):
     perfect = metric.per_patient(mask, mask, CUBE_GRID).value
     worse = metric.per_patient(predicted, mask, CUBE_GRID).value
 
-    assert isinstance(metric, PatientMetric)
+    assert is_patient_metric(metric)
     assert perfect >= worse if metric.higher_is_better else perfect < worse

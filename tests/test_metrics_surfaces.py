@@ -5,9 +5,9 @@ import pytest
 from scipy.ndimage import binary_erosion, gaussian_filter
 from scipy.spatial import KDTree
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.surfaces import ROUNDING, diagonal, hausdorff_95, surface_dice
 from mtsbench.metrics.surfels import area_of_code, surfel_areas
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.volumes import Grid
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from mtsbench.capabilities import is_fold_metric
 from mtsbench.data import Outcomes, Predictions
-from mtsbench.interfaces import FoldMetric
 from mtsbench.metrics.brier import integrated_brier_score, prediction_accuracy_index
 from mtsbench.metrics.censoring import evaluation_grid
 from mtsbench.metrics.concordance import uno_c
@@ -161,7 +161,7 @@ def test_the_score_of_a_fold_is_its_c_index():
     score = HarrellC().within_fold(predictions, test, train=test)
 
     assert score.value == pytest.approx(2 / 3)
-    assert isinstance(HarrellC(), FoldMetric)
+    assert is_fold_metric(HarrellC())
     assert HarrellC().higher_is_better
 
 
@@ -233,7 +233,7 @@ def test_better_predictions_score_better(metric):
 
     worse, better = (metric.within_fold(one, TEST, TRAIN).value for one in (PREDICTIONS, oracle))
 
-    assert isinstance(metric, FoldMetric)
+    assert is_fold_metric(metric)
     assert (better > worse) == metric.higher_is_better
 
 

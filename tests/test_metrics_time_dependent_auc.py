@@ -5,9 +5,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.time_dependent_auc import cumulative_dynamic_auc
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 TIME = np.array([1.0, 2.0, 3.0, 4.0])
 EVENT = np.array([True, False, True, True])

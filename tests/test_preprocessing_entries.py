@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mtsbench.errors import DamagedEntryError
 from mtsbench.preprocessing.cropping import CroppedCase
 from mtsbench.preprocessing.entries import (
-    DamagedEntryError,
     StoredCrop,
     delete_entry,
     read_entry,

@@ -125,3 +125,18 @@ def test_options_and_settings_are_listed_once_where_models_share_them(analysed):
         ("depth", "2", "b"),
         ("version of mtsbench", "0.1.0", "all"),
     )
+
+
+def test_what_trials_warned_of_is_told_with_the_number_of_trials_and_cut_off(analysed):
+    found = analysed(None, {"a": 1.0})
+    entry = found.entries[0]
+    many = tuple(f"note {number}" for number in range(8))
+    first = entry.run.records[0].model_copy(update={"notes": ("all", *many)})
+    others = [one.model_copy(update={"notes": ("all",)}) for one in entry.run.records[1:]]
+    noted = replace(entry, run=replace(entry.run, records=(first, *others)))
+
+    told = limits(replace(found, entries=(noted,)))
+
+    assert "a, 3 of 3 trials: all." in told
+    assert "a, 1 of 3 trials: note 0." in told
+    assert "a: 4 further warnings, listed on the page of the run." in told

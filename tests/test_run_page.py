@@ -181,3 +181,9 @@ def test_the_same_run_gives_the_same_page(write, make_run):
         return re.sub(r"[mp][0-9a-f]{10}", "id", html)
 
     assert without_ids(write(make_run())) == without_ids(write(make_run()))
+
+
+def test_what_trials_warned_of_is_listed(write, make_run, make_record):
+    records = (make_record(0, notes=("a variable was left out",)), make_record(1))
+
+    assert "a variable was left out" in write(make_run(records=records))

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mtsbench.checksums import DamagedFileError
 from mtsbench.data import Outcomes
-from mtsbench.errors import DataError
+from mtsbench.errors import DamagedFileError, DataError
 from mtsbench.identity import trial_key
 from mtsbench.records import StoredProfile, TrialRecord
 from mtsbench.splits import Split, splits_hash
@@ -474,3 +473,11 @@ def test_a_profile_is_kept_with_a_run_only(store, tmp_path):
         path.write_text(text)
         with pytest.raises(DataError, match=r"profile\.json is damaged .*; remove it, or measure"):
             store.profile()
+
+
+@pytest.mark.parametrize("protocol", [None, {"repeats": 2, "folds": 2}, {"seeds": 0}])
+def test_a_run_that_names_no_seeds_is_told_to_the_user(make_description, protocol):
+    described = make_description(question={"protocol": protocol})
+
+    with pytest.raises(DataError, match=r"run\.json of the run .* names no seeds; give its"):
+        described.seeds()

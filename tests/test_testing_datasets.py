@@ -216,8 +216,8 @@ class OneFingerprint(Right):
         return "a case"
 
 
-class OddSize(Right):
-    natural_size = (16, 20, 16)
+class NoVoxels(Right):
+    natural_size = (16, 0, 16)
 
 
 class NoNaturalSpacing(Right):
@@ -260,7 +260,7 @@ FAULTS = [
     ("fingerprints_are_repeatable_and_tell_cases_apart", BuildFingerprint, r"fingerprint\(\) diff"),
     ("fingerprints_are_repeatable_and_tell_cases_apart", BuildCaseFingerprint, "between builds"),
     ("fingerprints_are_repeatable_and_tell_cases_apart", OneFingerprint, "one case_fingerprint"),
-    ("the_geometry_can_be_used", OddSize, r"multiples of 16, got \(16, 20, 16\)"),
+    ("the_geometry_can_be_used", NoVoxels, r"natural_size must be voxels > 0, got \(16, 0, 16\)"),
     ("the_geometry_can_be_used", NoNaturalSpacing, "natural_spacing must be mm > 0"),
     ("the_geometry_can_be_used", OtherCentre, "test_centre must be one of .*, got 'mask'"),
     ("the_geometry_can_be_used", ForeignCentres, "names .'X99'., which is no case"),
@@ -313,6 +313,12 @@ def test_a_right_dataset_keeps_every_promise(contract_of, verdicts, monkeypatch)
             "the dataset can be built without a folder",
         )
     }
+
+
+def test_a_dataset_may_have_a_size_that_only_some_backbones_take(contract_of, monkeypatch):
+    monkeypatch.setattr(Right, "natural_size", (90, 20, 7))
+
+    contract_of(DatasetContract, lambda root: Right())().test_the_geometry_can_be_used()
 
 
 def test_a_dataset_in_a_folder_is_checked_where_root_is_declared(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mtsbench.data import Outcomes
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.survival import follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.time_unit import time_unit_warnings
 
 RNG = np.random.default_rng(7)

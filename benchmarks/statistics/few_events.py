@@ -18,9 +18,9 @@ import numpy as np
 from results import write_results, write_tables
 from scipy.stats import norm
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.concordance import Concordance, concordance
 from mtsbench.metrics.sampled_concordance import contrast, frozen
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 SEED, POPULATION = 2026, 20_000
 NORMAL = float(norm.ppf(0.975))

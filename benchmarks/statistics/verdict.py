@@ -38,8 +38,8 @@ from mtsbench.comparison.fitted_models import cross_validated
 from mtsbench.comparison.patients import FoldPatients, RunPatients
 from mtsbench.comparison.resampled_tests import detectable, nadeau_bengio, paired_t
 from mtsbench.data import Outcomes, Predictions
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.sampled_concordance import contrast
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 SEED, LEVEL = 2026, 0.05
 SIZES = ((60, 12), (60, 30), (120, 60), (150, 30), (200, 75))  # patients, expected events

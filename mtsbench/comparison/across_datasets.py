@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from mtsbench.comparison.resampled_tests import ANYTHING, Range
-from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.errors import UndefinedMetricError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -24,8 +24,8 @@ from mtsbench.comparison.resampled_tests import (
     holm,
     nadeau_bengio,
 )
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.sampled_concordance import Contrast, contrast
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,8 +12,7 @@ from mtsbench.comparison.cost import Cost, cost
 from mtsbench.comparison.fitted_models import cross_validated
 from mtsbench.comparison.labels import marked, run_names
 from mtsbench.comparison.patients import read_patients
-from mtsbench.errors import OptionError
-from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.errors import OptionError, UndefinedMetricError
 
 if TYPE_CHECKING:
     from mtsbench.comparison.common_trials import LeftOut, OnMissing

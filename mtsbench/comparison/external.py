@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 import pydantic
 
-from mtsbench.checksums import AGAIN, DamagedFileError, read_checked
+from mtsbench.checksums import AGAIN, read_checked
 from mtsbench.comparison.against_reference import SIGNIFICANT
 from mtsbench.comparison.resampled_tests import detectable, holm
-from mtsbench.errors import DataError, OptionError
+from mtsbench.errors import DamagedFileError, DataError, OptionError, UndefinedMetricError
 from mtsbench.metrics.concordance import concordance, uno_c
 from mtsbench.metrics.sampled_concordance import Contrast, contrast, frozen
 from mtsbench.metrics.survival import follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.records import RunDescription
 from mtsbench.trial_files import MODEL, RISK
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.concordance import Concordance, concordance
 from mtsbench.metrics.sampled_concordance import SampledConcordance
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
     from mtsbench.comparison.patients import FoldPatients, RunPatients

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import t as student
 
-from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.errors import UndefinedMetricError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

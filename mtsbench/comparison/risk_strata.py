@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.calibration import DCalibration, d_calibration
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.curves import curves_of, predicted_survival
@@ -24,7 +25,6 @@ from mtsbench.metrics.risk_groups import (
     log_rank,
 )
 from mtsbench.metrics.time_dependent_auc import cumulative_dynamic_auc
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

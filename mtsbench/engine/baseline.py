@@ -92,3 +92,39 @@ class BreslowBaseline(nn.Module):
         relative = log_risk.double()[:, None] - self.centre
         log_hazard = self.log_hazard[: len(self.survival_time)]
         return torch.exp(-torch.exp(log_hazard + relative))
+
+
+class CoxCurves:
+    """What every head with one log risk a case (K = 1) says of it; a head inherits it first.
+
+    Attributes:
+        baseline: The head's own, made in its `__init__`.
+    """
+
+    baseline: BreslowBaseline
+
+    @property
+    def survival_reading(self) -> SurvivalReading:
+        """As steps: a Breslow baseline rises on the days of training events only."""
+        return self.baseline.survival_reading
+
+    @property
+    def survival_time(self) -> Tensor:
+        """(T,) days of `survival_curves`, from 0 to the last training time."""
+        return self.baseline.survival_time
+
+    def learn_outcomes(self, outcomes: Outcomes) -> None:
+        """The days of the curves; the partial likelihood needs no coding of time."""
+        self.baseline.learn_grid(outcomes)
+
+    def learn_baseline(self, survival: Tensor, outcomes: Outcomes) -> None:
+        """Breslow's baseline hazard of the training cases."""
+        self.baseline.learn(survival[:, 0], outcomes)
+
+    def survival_curves(self, survival: Tensor) -> Tensor:
+        """(B, 1) to (B, T) event-free probabilities."""
+        return self.baseline.curves(survival[:, 0])
+
+    def risk(self, survival: Tensor) -> Tensor:
+        """(B, 1) to (B,): the log risk itself."""
+        return survival[:, 0]

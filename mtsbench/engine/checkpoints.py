@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import pydantic
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from mtsbench.composition import Precision
 from mtsbench.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -19,15 +20,33 @@ WEIGHTS, DESCRIPTION = "checkpoint.safetensors", "network.json"
 
 
 class NetworkDescription(pydantic.BaseModel):
-    """What must be known to build the network that the weights belong to."""
+    """What must be known to build the network that the weights belong to, and to predict with it.
+
+    Attributes:
+        format: Of this file.
+        parts: What decides the function that the weights parametrise.
+        channels: Image channels that the network sees.
+        clinical_features: Clinical features that the network sees.
+        precision: In which it was fitted; None in files of format 1, which do not say it.
+        batch_size: Cases at once; None in files of format 1.
+        weights_sha256: Checksum of the weights' file.
+    """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    format: int = 1
+    format: Literal[1, 2] = 2
     parts: dict[str, str]
     channels: int
     clinical_features: int
+    precision: Precision | None = None
+    batch_size: Annotated[int, pydantic.Field(ge=1)] | None = None
     weights_sha256: str
+
+    @pydantic.model_validator(mode="after")
+    def _says_how_to_predict(self) -> Self:
+        if self.format > 1 and (self.precision is None or self.batch_size is None):
+            raise ValueError("precision and batch_size are missing")
+        return self
 
 
 def save_network(
@@ -37,6 +56,8 @@ def save_network(
     parts: dict[str, str],
     channels: int,
     clinical_features: int,
+    precision: Precision,
+    batch_size: int,
 ) -> None:
     """Write weights and description into an existing folder."""
     state = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
@@ -45,6 +66,8 @@ def save_network(
         parts=parts,
         channels=channels,
         clinical_features=clinical_features,
+        precision=precision,
+        batch_size=batch_size,
         weights_sha256=_sha256(folder / WEIGHTS),
     )
     (folder / DESCRIPTION).write_text(description.model_dump_json(indent=2))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
+from mtsbench.capabilities import gives_curves
 from mtsbench.data import Predictions
 from mtsbench.engine.checkpoints import load_weights, read_description, save_network
 from mtsbench.engine.determinism import seeded
@@ -20,7 +22,6 @@ from mtsbench.engine.reused_memory import reused_memory
 from mtsbench.engine.training import train as train_network
 from mtsbench.engine.view import seen_by
 from mtsbench.errors import NotFittedError
-from mtsbench.interfaces import CurveHead
 
 if TYPE_CHECKING:
     from mtsbench.composition import Composition, Precision
@@ -29,13 +30,16 @@ if TYPE_CHECKING:
     from mtsbench.plugins import Components
 
 
+_log = logging.getLogger(__name__)
+
+
 class DeepModel:
     """Implements `mtsbench.interfaces.Model` for a composition.
 
     Args:
         composition: The parts.
         components: Where the parts are built.
-        device: torch device of fitting and predicting.
+        device: torch device of a model that is loaded; a fitted one is where its context says.
     """
 
     def __init__(self, composition: Composition, components: Components, device: str) -> None:
@@ -45,32 +49,24 @@ class DeepModel:
         self._network: MultiTaskNetwork | None = None
         self._shape = (0, 0)
         self._precision: Precision = "auto"
+        self._batch_size = composition.training.batch_size
 
     def fit(self, train: LabelledCohort, validation: LabelledCohort, context: FitContext) -> None:
         """Train on the first cohort, stop early on the second."""
         train, validation = self.seen(train), self.seen(validation)
-        cohort = train.cohort
-        self._precision = context.training.precision
-        with (
-            seeded(context.seed, self.device),
-            tensor_cores(self.device, self._precision),
-            reused_memory(self.device),
-        ):
+        cohort, device = train.cohort, context.device
+        precision, batch_size = context.training.precision, context.training.batch_size
+        with seeded(context.seed, device), tensor_cores(device, precision), reused_memory(device):
             network = self.assemble_for(cohort, train.outcomes)
-            place(network, self.device)
+            place(network, device)
             losses = build_losses(self.composition, self.components, context.training)
             train_network(network, losses, train, validation, context)
-            if isinstance(network.head, CurveHead):
-                fitted = infer(
-                    network,
-                    cohort,
-                    self.device,
-                    context.training.batch_size,
-                    precision=self._precision,
-                )
-                outputs = torch.from_numpy(fitted.survival).to(self.device)
+            if gives_curves(network.head):
+                fitted = infer(network, cohort, device, batch_size, precision=precision)
+                outputs = torch.from_numpy(fitted.survival).to(device)
                 network.head.learn_baseline(outputs, train.outcomes)
-        self._network = network
+        self._network, self.device = network, device
+        self._precision, self._batch_size = precision, batch_size
 
     def predict(self, cohort: Cohort) -> Predictions:
         """Risk; survival curves of a head that gives them; tumour probability if segmented."""
@@ -80,7 +76,7 @@ class DeepModel:
                 network,
                 seen_by(self.composition, cohort),
                 self.device,
-                self.composition.training.batch_size,
+                self._batch_size,
                 in_full=True,
                 precision=self._precision,
             )
@@ -102,10 +98,15 @@ class DeepModel:
             parts=self._parts(),
             channels=channels,
             clinical_features=clinical_features,
+            precision=self._precision,
+            batch_size=self._batch_size,
         )
 
     def load(self, folder: Path) -> None:
-        """Become the stored network."""
+        """Become the stored network, which predicts as it did where it was fitted.
+
+        With precision `auto` that is the device's own, as `TrainingSettings.precision` says.
+        """
         description = read_description(folder, self._parts())
         # The initial weights are drawn before they are replaced; the caller's generator stays as
         # it was.
@@ -114,6 +115,16 @@ class DeepModel:
         load_weights(network, folder)
         place(network, self.device)
         self._network = network
+        if description.precision is None or description.batch_size is None:
+            _log.warning(
+                "%s is of format 1, which does not say in which precision it was trained; it "
+                "predicts in the precision that is usual on %s. Train the model again if it was "
+                "trained with another training.precision",
+                folder,
+                self.device,
+            )
+        self._precision = description.precision or "auto"
+        self._batch_size = description.batch_size or self.composition.training.batch_size
 
     def assemble_for(self, cohort: Cohort, outcomes: Outcomes) -> MultiTaskNetwork:
         """A new network for cases like these, its cut points learnt from their outcomes."""

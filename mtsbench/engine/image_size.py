@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from mtsbench.capabilities import has_one_size, has_smallest_size
 from mtsbench.errors import DataError
-from mtsbench.interfaces import OneSize, SmallestSize
 
 if TYPE_CHECKING:
     from mtsbench.interfaces import Backbone
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def least_side(backbone: Backbone) -> int:
     """Voxels that each axis must have at least."""
-    return backbone.smallest_side if isinstance(backbone, SmallestSize) else 1
+    return backbone.smallest_side if has_smallest_size(backbone) else 1
 
 
 def check_size(backbone: Backbone, name: str, size: Sequence[int]) -> None:
@@ -30,7 +30,7 @@ def check_size(backbone: Backbone, name: str, size: Sequence[int]) -> None:
         DataError: The size does not fit.
     """
     wanted = None
-    if isinstance(backbone, OneSize) and tuple(size) != tuple(backbone.only_size):
+    if has_one_size(backbone) and tuple(size) != tuple(backbone.only_size):
         wanted = f"exactly {tuple(backbone.only_size)}"
     elif any(count % backbone.multiple for count in size):
         wanted = f"multiples of {backbone.multiple}"
@@ -47,6 +47,6 @@ def side_for(backbones: Iterable[Backbone], least: int) -> int:
     """Side of the smallest cube, of at least this many voxels, that all backbones take."""
     found = list(backbones)
     needed = [least, *map(least_side, found)]
-    needed += [max(one.only_size) for one in found if isinstance(one, OneSize)]
+    needed += [max(one.only_size) for one in found if has_one_size(one)]
     step = math.lcm(*(one.multiple for one in found))
     return -(-max(needed) // step) * step

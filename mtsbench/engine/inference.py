@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mtsbench.capabilities import gives_curves
 from mtsbench.engine.batches import in_chunks
 from mtsbench.engine.precision import autocast
 from mtsbench.engine.sources import StreamedCohort, batches
 from mtsbench.errors import DataError
-from mtsbench.interfaces import CurveHead
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,7 @@ def infer(
 def _curves(
     head: Head, survival: Tensor
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], SurvivalReading] | tuple[None, None, None]:
-    if not isinstance(head, CurveHead):
+    if not gives_curves(head):
         return None, None, None
     curves = head.survival_curves(survival).double().cpu().numpy()
     return curves, head.survival_time.double().cpu().numpy(), head.survival_reading

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import torch
 from torch import Tensor, nn
 
+from mtsbench.capabilities import gives_curves, missing_members
 from mtsbench.composition import check_balancing
 from mtsbench.data import SurvivalReading
 from mtsbench.engine.balancing import TaskBalance
@@ -122,9 +123,8 @@ def _check_curves(name: str, head: Head) -> None:
     """Refuse a head whose curves would be left out, or read wrongly, without a word."""
     if not hasattr(head, "survival_curves"):
         return
-    needed = ("survival_time", "survival_reading", "learn_baseline")
-    missing = [one for one in needed if not hasattr(head, one)]
-    if missing or not isinstance(head, CurveHead):
+    if not gives_curves(head):
+        missing = missing_members(head, CurveHead)
         raise PluginError(
             f"head {name!r} has survival_curves but no {' and no '.join(missing)}; a CurveHead has "
             "all four, and its survival_reading is 'step' or 'linear'"

@@ -14,7 +14,7 @@ from mtsbench.engine.balancing import first_stage_epochs
 from mtsbench.engine.inference import infer
 from mtsbench.engine.sources import case_source
 from mtsbench.engine.step import TrainingStep
-from mtsbench.errors import DataError, MtsbenchError
+from mtsbench.errors import DataError, MtsbenchError, UndefinedMetricError
 from mtsbench.metrics.survival import harrell_c
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ def validate(
 
     Raises:
         DataError: No pair of validation cases is comparable.
+        MtsbenchError: The network gives a risk that is no finite number.
     """
     inferred = infer(
         network,
@@ -122,9 +123,15 @@ def validate(
         precision=context.training.precision,
         source=source,
     )
+    if not np.isfinite(inferred.risk).all():
+        raise MtsbenchError(
+            f"the network gives {np.count_nonzero(~np.isfinite(inferred.risk))} of "
+            f"{len(inferred.risk)} validation cases a risk that is no finite number; lower the "
+            "learning rate (--set training.learning_rates) or check the data"
+        )
     try:
         c_index = harrell_c(inferred.risk, validation.outcomes.time, validation.outcomes.event)
-    except ValueError as undefined:
+    except UndefinedMetricError as undefined:
         raise DataError(
             f"validation part: {undefined}; use fewer folds or a larger --validation-share"
         ) from undefined

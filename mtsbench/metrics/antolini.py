@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.curves import survival_at
 from mtsbench.metrics.shapes import check_curves, check_follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.tied_times import merge_equal_times
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.censoring import censoring_distribution
 from mtsbench.metrics.kaplan_meier import kaplan_meier
 from mtsbench.metrics.shapes import check_curves, check_follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.tied_times import by_day
 
 if TYPE_CHECKING:

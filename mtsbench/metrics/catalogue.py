@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mtsbench.announcements import CORE
+from mtsbench.capabilities import is_fold_metric, is_patient_metric
 from mtsbench.errors import MtsbenchError
-from mtsbench.interfaces import FoldMetric, PatientMetric
 
 if TYPE_CHECKING:
+    from mtsbench.interfaces import FoldMetric, PatientMetric
     from mtsbench.plugins import Components
 
 
@@ -50,9 +51,9 @@ def build_metrics(components: Components) -> Metrics:
                 raise
             unusable[name] = str(error)
             continue
-        if isinstance(metric, FoldMetric):
+        if is_fold_metric(metric):
             within_fold[name] = metric
-        elif isinstance(metric, PatientMetric):
+        elif is_patient_metric(metric):
             per_patient[name] = metric
         else:
             unusable[name] = (

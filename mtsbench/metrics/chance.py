@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.concordance import concordance
 from mtsbench.metrics.pairs import follow_up_order, pair_sums
 from mtsbench.metrics.shapes import check_follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

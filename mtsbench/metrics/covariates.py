@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.errors import MonotoneLikelihoodError, UndefinedMetricError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +111,7 @@ class Standardised:
         """Refuse covariates that separate earlier from later events.
 
         Raises:
-            UndefinedMetricError: The likelihood rises without end along some direction.
+            MonotoneLikelihoodError: The likelihood rises without end along some direction.
         """
         margins = np.concatenate([one.margins() for one in strata])
         alone = np.logical_or((margins >= 0).all(axis=0), (margins <= 0).all(axis=0))
@@ -121,7 +121,7 @@ class Standardised:
             if direction is None:
                 return
             names = _involved(self.names, direction)
-        raise UndefinedMetricError(
+        raise MonotoneLikelihoodError(
             f"the partial likelihood has no finite maximum: {told(names, 'separates', 'separate')}"
             f"{' together' if len(names) > 1 and not alone.any() else ''} earlier events from "
             "later ones, so a hazard ratio would be 0 or infinite"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.kaplan_meier import kaplan_meier
 from mtsbench.metrics.shapes import check_curves
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.tied_times import time_rounding
 
 if TYPE_CHECKING:

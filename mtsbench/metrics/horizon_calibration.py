@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import chi2
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.kaplan_meier import kaplan_meier
 from mtsbench.metrics.proportional_hazards import fit_cox
 from mtsbench.metrics.shapes import check_follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

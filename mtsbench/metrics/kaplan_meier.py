@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.stats import norm
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.shapes import check_follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.tied_times import merge_equal_times, time_rounding
 
 if TYPE_CHECKING:

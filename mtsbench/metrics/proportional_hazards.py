@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import norm
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.covariates import Standardised
 from mtsbench.metrics.newton_raphson import maximise
 from mtsbench.metrics.partial_likelihood import RiskSets, Ties
 from mtsbench.metrics.shapes import check_follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.tied_times import by_day, merge_equal_times
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import chi2
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.partial_likelihood import Ties
 from mtsbench.metrics.proportional_hazards import fit_cox
 from mtsbench.metrics.shapes import check_follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.tied_times import merge_equal_times
 
 if TYPE_CHECKING:

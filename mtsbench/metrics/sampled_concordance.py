@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import t as student
 
-from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.errors import UndefinedMetricError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.interfaces import Score
 from mtsbench.metrics.overlap import overlap
 from mtsbench.metrics.surfaces import hausdorff_95, surface_dice
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
     import numpy as np

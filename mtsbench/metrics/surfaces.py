@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import KDTree
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.directed import Directed, larger_percentile
 from mtsbench.metrics.shapes import check_masks
 from mtsbench.metrics.surfels import surfel_areas
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.volumes import bounding_box
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.interfaces import Score
 from mtsbench.metrics.antolini import antolini_c
 from mtsbench.metrics.brier import integrated_brier_score, prediction_accuracy_index
@@ -24,7 +25,6 @@ from mtsbench.metrics.censoring import (
 from mtsbench.metrics.concordance import concordance, uno_c
 from mtsbench.metrics.curves import curves_of, predicted_survival
 from mtsbench.metrics.time_dependent_auc import cumulative_dynamic_auc
-from mtsbench.metrics.undefined import UndefinedMetricError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,16 +1,11 @@
-"""What a metric raises where it has no value, and what is kept of one that crashes."""
+"""What is kept of a metric that has no value or crashes."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
-from mtsbench.errors import MtsbenchError
 from mtsbench.interfaces import Score
-
-
-class UndefinedMetricError(MtsbenchError, ValueError):
-    """The data leave a metric without a value; the message is the reason to report."""
 
 
 def score_or_reason(compute: Callable[..., Score], *arguments: object) -> Score:

@@ -8,12 +8,11 @@ import logging
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, get_args
 
-from mtsbench.errors import DataError, MtsbenchError, OptionError
+from mtsbench.errors import DamagedEntryError, DataError, MtsbenchError, OptionError
 from mtsbench.preprocessing.centres import tumour_missing
 from mtsbench.preprocessing.cropping import check_case, crop
 from mtsbench.preprocessing.entries import (
     FORMAT,
-    DamagedEntryError,
     StoredCrop,
     delete_entry,
     read_entry,

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from mtsbench.checksums import FileSum, sum_of, sum_of_file, write_whole
 from mtsbench.data import ClinicalValue
-from mtsbench.errors import DataError
+from mtsbench.errors import DamagedEntryError, DataError
 from mtsbench.preprocessing.cropping import CroppedCase
 from mtsbench.preprocessing.settings import Storage
 from mtsbench.preprocessing.storage import decode, encode, stored_as
@@ -31,10 +31,6 @@ from mtsbench.sealed import Sealed, seal
 from mtsbench.volumes import Grid
 
 FORMAT = 2  # raise it whenever the same request would give other bytes
-
-
-class DamagedEntryError(DataError):
-    """A file of a cache entry is not what was written."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -16,7 +16,7 @@ from mtsbench.comparison.across_datasets import (
 )
 from mtsbench.comparison.fold_scores import fold_scores
 from mtsbench.comparison.resampled_tests import ResampledTest, holm
-from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.report.figures import COLOURS, Picture, new_figure
 from mtsbench.report.numbers import p_text
 from mtsbench.report.text_table import Table

@@ -10,7 +10,7 @@ import numpy as np
 
 from mtsbench.comparison.both_endpoints import PatientErrors, patient_errors
 from mtsbench.comparison.risk_strata import first_pass
-from mtsbench.metrics.undefined import UndefinedMetricError
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.report.figures import COLOURS, Picture, new_figure, panels
 from mtsbench.slices import Reason, Slice, read_slice
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
@@ -10,6 +11,8 @@ from mtsbench.report.recipe_text import emphasis_limits, recipe_sentences
 
 if TYPE_CHECKING:
     from mtsbench.comparison.analysis import Analysis
+
+MOST_NOTES = 5  # of a model; its own page lists all
 
 
 def methods_paragraph(analysis: Analysis) -> str:
@@ -107,6 +110,7 @@ def limits(analysis: Analysis) -> tuple[str, ...]:
             "has; they are marked."
         )
     found += emphasis_limits(analysis)
+    found += _notes(analysis)
     undefined = [one for one in analysis.comparisons.values() if one.undefined]
     found += [f"{one.label}: {'; '.join(one.undefined)}." for one in undefined]
     return tuple(found)
@@ -116,6 +120,22 @@ def _departures(analysis: Analysis) -> str:
     """From the published recipes and from the protocol; empty or with a blank behind it."""
     sentences = (*recipe_sentences(analysis), *left_out_lines(analysis))
     return "".join(f"{one} " for one in sentences)
+
+
+def _notes(analysis: Analysis) -> list[str]:
+    """What trials warned of, with the number of trials of each model that did."""
+    found = []
+    for entry in analysis.entries:
+        records = entry.run.records
+        warned = Counter(note for record in records for note in record.notes)
+        found += [
+            f"{entry.label}, {times} of {_count(len(records), 'trial')}: {note}."
+            for note, times in warned.most_common(MOST_NOTES)
+        ]
+        if len(warned) > MOST_NOTES:
+            more = _count(len(warned) - MOST_NOTES, "further warning")
+            found.append(f"{entry.label}: {more}, listed on the page of the run.")
+    return found
 
 
 def _count(number: object, what: str) -> str:

@@ -14,8 +14,8 @@ from mtsbench.comparison.resampled_tests import ResampledTest
 from mtsbench.comparison.risk_strata import calibration, first_pass, risk_groups
 from mtsbench.comparison.summary import score_names, summarise
 from mtsbench.comparison.variance_shares import variance_shares
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.overlap import Overlap, aggregated_dice, empty_masks
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.report.numbers import detectable_text, p_text, verdict_text
 from mtsbench.report.profile_table import profile_table
 from mtsbench.report.text_table import Table

@@ -104,6 +104,9 @@ def _facts(run: FinishedRun) -> list[tuple[str, str]]:
         facts.append(("device", run.records[0].device))
         facts.extend(run.records[0].platform.items())
         facts.append(("code", run.records[0].git or "installed package"))
+    for record in run.records:
+        trial = f"warning of repeat {record.repeat} fold {record.fold} seed {record.seed}"
+        facts.extend((trial, note) for note in record.notes)
     return facts
 
 

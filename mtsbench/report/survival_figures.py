@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtsbench.comparison.risk_strata import auc_by_day, calibration, risk_groups
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.censoring import off_whole_days
 from mtsbench.metrics.kaplan_meier import kaplan_meier
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.report.figures import COLOURS, Picture, line_style, new_figure, panels
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from mtsbench.capabilities import has_one_size
 from mtsbench.engine.determinism import seeded
 from mtsbench.engine.image_size import least_side, side_for
-from mtsbench.interfaces import Backbone, Features, OneSize
+from mtsbench.interfaces import Backbone, Features
 from mtsbench.testing.contract import Contract, NotApplicable, ensure
 from mtsbench.testing.networks import (
     all_finite,
@@ -166,13 +167,13 @@ class BackboneContract(Contract):
 
     def _size(self, backbone: Backbone) -> tuple[int, int, int]:
         """The least that the backbone declares to take."""
-        if isinstance(backbone, OneSize):
+        if has_one_size(backbone):
             return backbone.only_size
         side = side_for([backbone], LEAST_SIZE)
         return side, side, side
 
     def _takes_more_sizes(self, backbone: Backbone) -> None:
-        if isinstance(backbone, OneSize):
+        if has_one_size(backbone):
             raise NotApplicable(f"the backbone declares only_size = {tuple(backbone.only_size)}")
 
     def _image(self, backbone: Backbone, channels: int = CHANNELS) -> Tensor:

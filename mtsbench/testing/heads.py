@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mtsbench.capabilities import gives_curves
 from mtsbench.data import Outcomes, SurvivalReading
 from mtsbench.engine.determinism import seeded
 from mtsbench.interfaces import CurveHead
@@ -228,7 +229,7 @@ class HeadContract(Contract):
 
     def _curves(self) -> tuple[CurveHead, Tensor]:
         head = self._head()
-        if not isinstance(head, CurveHead):
+        if not gives_curves(head):
             raise NotApplicable("the head declares no survival_curves")
         self._outputs = head(*inputs()).detach()
         head.learn_baseline(self._outputs, training_outcomes())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 
+from mtsbench.capabilities import is_fold_metric, is_patient_metric
 from mtsbench.data import Outcomes, Predictions
 from mtsbench.interfaces import FoldMetric, PatientMetric, Score
 from mtsbench.testing.contract import Contract, NotApplicable, ensure
@@ -37,7 +38,7 @@ class MetricContract(Contract):
         """It has `within_fold` or `per_patient`, and says which direction is better."""
         metric = self.build()
         ensure(
-            isinstance(metric, FoldMetric) != isinstance(metric, PatientMetric),
+            is_fold_metric(metric) != is_patient_metric(metric),
             "a metric has higher_is_better and either within_fold or per_patient",
         )
 
@@ -87,7 +88,7 @@ class MetricContract(Contract):
     def test_predictions_and_masks_are_left_as_they_are(self) -> None:
         """What is scored is not written to."""
         metric = self.build()
-        if isinstance(metric, PatientMetric):
+        if is_patient_metric(metric):
             predicted, mask = _ball((3, 2, 1)), _ball()
             metric.per_patient(predicted, mask, GRID)
             kept = np.array_equal(mask, _ball()) and np.array_equal(predicted, _ball((3, 2, 1)))
@@ -119,18 +120,18 @@ class MetricContract(Contract):
 
     def _fold(self) -> FoldMetric:
         metric = self.build()
-        if not isinstance(metric, FoldMetric):
+        if not is_fold_metric(metric):
             raise NotApplicable("the metric declares per_patient, not within_fold")
         return metric
 
     def _patient(self) -> PatientMetric:
         metric = self.build()
-        if not isinstance(metric, PatientMetric):
+        if not is_patient_metric(metric):
             raise NotApplicable("the metric declares within_fold, not per_patient")
         return metric
 
     def _good_and_bad(self, metric: object) -> tuple[Score, Score]:
-        if isinstance(metric, PatientMetric):
+        if is_patient_metric(metric):
             far = np.zeros(GRID.size, dtype=np.bool_)
             far[7:, 7:, 7:] = True  # of another volume, too
             right = metric.per_patient(_ball(), _ball(), GRID)

@@ -16,6 +16,7 @@ from mtsbench.data import Cohort, LabelledCohort, Predictions
 from mtsbench.errors import CheckpointError, NotFittedError
 from mtsbench.interfaces import Backbone, FitContext, Model
 from mtsbench.metrics.survival import harrell_c
+from mtsbench.model_building import complete_model
 from mtsbench.testing.contract import BrokenPromise, Contract, NotApplicable, ensure
 from mtsbench.testing.phantom import phantom_cohort, recording
 
@@ -231,12 +232,7 @@ class ModelContract(Contract):
 
     @classmethod
     def _model(cls) -> Model:
-        built = cls.build()
-        if isinstance(built, Composition):
-            from mtsbench.engine.deep_model import DeepModel
-
-            return DeepModel(built, cls.components(), "cpu")
-        return cast("Model", built)
+        return complete_model(cls.build(), cls.components(), "cpu")
 
     @classmethod
     def _fit(cls, train: LabelledCohort, validation: LabelledCohort) -> Model:

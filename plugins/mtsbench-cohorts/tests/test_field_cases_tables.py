@@ -16,10 +16,9 @@ from mtsbench_cohorts.hecktor_tables import read_factors, read_tables
 from mtsbench_cohorts.npc_table import read_table
 from mtsbench_cohorts.tabular_files import read_downloaded
 
-from mtsbench.errors import DataError
+from mtsbench.errors import DataError, UndefinedMetricError
 from mtsbench.experiment import Request
 from mtsbench.metrics.survival import follow_up
-from mtsbench.metrics.undefined import UndefinedMetricError
 from mtsbench.plan import plan_run
 from mtsbench.plugins import load_components
 from mtsbench.time_unit import time_unit_warnings

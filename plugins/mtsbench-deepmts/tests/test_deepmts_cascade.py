@@ -6,6 +6,8 @@ import pytest
 import torch
 from mtsbench_deepmts.cascade import CascadeNetwork
 
+from mtsbench.errors import DataError
+
 
 @pytest.fixture(scope="module")
 def cascade():
@@ -54,5 +56,5 @@ def test_pooling_goes_on_from_the_tensor_before_the_taps_normalisation(cascade):
 
 
 def test_an_image_too_small_to_be_halved_is_refused(cascade):
-    with pytest.raises(ValueError, match=r"\(18, 32, 32\) voxels.*at least 19"):
+    with pytest.raises(DataError, match=r"\(18, 32, 32\) voxels.*at least 19"):
         cascade(torch.zeros(1, 3, 18, 32, 32))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mtsbench_deepmts.losses import cox_partial_likelihood, soft_dice
 
+from mtsbench.errors import DataError, PluginError
 from mtsbench.interfaces import Outputs, Targets
 
 ORACLE = json.loads((Path(__file__).parent / "oracles" / "losses.json").read_text())
@@ -103,7 +104,7 @@ def test_a_better_order_of_risks_has_a_lower_loss():
 
 
 def test_more_than_one_output_per_case_is_refused():
-    with pytest.raises(ValueError, match=r"needs log risks of shape \(B, 1\), got \(2, 3\)"):
+    with pytest.raises(PluginError, match=r"needs log risks of shape \(B, 1\), got \(2, 3\)"):
         cox_partial_likelihood(
             Outputs(survival=torch.zeros(2, 3), tumour_logit=None),
             Targets(time=torch.ones(2), event=torch.ones(2, dtype=torch.bool), mask=None),
@@ -132,9 +133,9 @@ def test_soft_dice_of_an_empty_mask_is_finite():
 
 
 def test_soft_dice_without_a_map_or_a_mask_is_refused():
-    with pytest.raises(ValueError, match="needs a backbone that segments"):
+    with pytest.raises(PluginError, match="needs a backbone that segments"):
         dice(None, torch.zeros(1, 1, 2, 2, 2))
-    with pytest.raises(ValueError, match="needs tumour masks of the training cases"):
+    with pytest.raises(DataError, match="needs tumour masks of the training cases"):
         dice(torch.zeros(1, 1, 2, 2, 2), None)
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mtsbench.engine.network import assemble
+from mtsbench.errors import DataError
 from mtsbench.interfaces import Outputs, Targets
 from mtsbench.plugins import load_components
 
@@ -72,7 +73,7 @@ def test_a_backbone_is_what_its_facts_say(components, name):
     with torch.no_grad():
         maps = backbone.eval()(torch.zeros(1, 2, *[smallest] * 3)).maps
         assert tuple(one.shape[1] for one in maps) == backbone.channels
-        with pytest.raises((ValueError, RuntimeError)):
+        with pytest.raises((DataError, RuntimeError)):
             backbone(torch.zeros(1, 2, *[smallest - 1] * 3))
 
 

@@ -6,6 +6,8 @@ import pytest
 import torch
 from mtsbench_deepmts.segmentation import SegmentationBackbone
 
+from mtsbench.errors import DataError
+
 
 @pytest.fixture(scope="module")
 def backbone():
@@ -59,5 +61,5 @@ def test_a_case_gives_the_same_output_alone_as_in_a_batch(backbone):
 
 
 def test_a_size_that_cannot_be_halved_four_times_is_refused(backbone):
-    with pytest.raises(ValueError, match=r"\(16, 24, 16\) voxels.*multiple of 16"):
+    with pytest.raises(DataError, match=r"\(16, 24, 16\) voxels.*multiple of 16"):
         backbone(torch.zeros(1, 2, 16, 24, 16))

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtsbench.errors import OptionError
+from mtsbench.errors import OptionError, PluginError
 from mtsbench.interfaces import Outputs, Targets
 from mtsbench.plugins import load_components
 
@@ -97,16 +97,16 @@ def test_a_discrete_loss_refuses_outputs_without_a_fitting_grid(name):
     survival, followed = batch(4, 4)
 
     for grid, found in ((None, "none"), (GRID[:3], "3")):
-        with pytest.raises(ValueError, match=f"needs 5 cut points from the head, got {found}"):
+        with pytest.raises(PluginError, match=f"needs 5 cut points from the head, got {found}"):
             build(name)(outputs(survival, grid), followed)
 
 
 def test_cox_and_weibull_refuse_the_outputs_of_another_head():
     survival, followed = batch(4, 3)
 
-    with pytest.raises(ValueError, match=r"cox needs log risks of shape \(B, 1\), got \(4, 3\)"):
+    with pytest.raises(PluginError, match=r"cox needs log risks of shape \(B, 1\), got \(4, 3\)"):
         build("cox")(outputs(survival), followed)
-    with pytest.raises(ValueError, match=r"weibull-aft needs the outputs \(B, 2\).*got \(4, 3\)"):
+    with pytest.raises(PluginError, match=r"weibull-aft needs the outputs \(B, 2\).*got \(4, 3\)"):
         build("weibull-aft")(outputs(survival), followed)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mtsbench.errors import DataError, PluginError
 from mtsbench.interfaces import Outputs, Targets
 from mtsbench.plugins import load_components
 
@@ -100,10 +101,10 @@ def test_tversky_weighs_missed_voxels_as_it_is_told():
 
 @every_loss
 def test_a_network_without_map_or_a_cohort_without_masks_is_refused(name):
-    with pytest.raises(ValueError, match=f"{name} needs a backbone that segments"):
+    with pytest.raises(PluginError, match=f"{name} needs a backbone that segments"):
         value(name, None, ball())
     outputs = Outputs(survival=torch.zeros(2, 1), tumour_logit=ball())
-    with pytest.raises(ValueError, match=f"{name} needs masks of the training cases"):
+    with pytest.raises(DataError, match=f"{name} needs masks of the training cases"):
         COMPONENTS.build("loss", name)(
             outputs, Targets(time=torch.ones(2), event=torch.ones(2).bool(), mask=None)
         )

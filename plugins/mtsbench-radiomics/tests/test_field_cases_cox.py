@@ -198,7 +198,9 @@ def test_x4_a_skewed_cohort_is_run_and_compared_by_the_command_line(tmp_path):
     assert "km" in compared
 
 
-def test_the_advice_for_a_covariate_that_separates_early_from_late_works(tmp_path):
+def test_a_covariate_that_separates_early_from_late_is_named_and_the_declared_remedy_works(
+    tmp_path,
+):
     rng = np.random.default_rng(0)
     early = rng.permutation(np.arange(90) < 45)
     rows = pd.DataFrame(
@@ -211,9 +213,20 @@ def test_the_advice_for_a_covariate_that_separates_early_from_late_works(tmp_pat
     )
     write_support(tmp_path, rows, ["age", "late"])
 
-    _, said = run(tmp_path, "clinical-cox", status=3)
-    told = " ".join(said.split())
-    assert "no finite maximum: the covariate x1 separates earlier events from later ones" in told
-    assert "or use --set ridge=0.1" in told
-    found, _ = run(tmp_path, "clinical-cox", "--set=ridge=0.1")
-    assert len(list((tmp_path / "runs" / found["run"]["name"] / "trials").iterdir())) == 3
+    named = "no finite maximum: the covariate x1 separates earlier events from later ones"
+    found, said = run(tmp_path, "clinical-cox")
+    assert named in " ".join(said.split())
+    (folder,) = (tmp_path / "runs").iterdir()
+    trials = [json.loads(path.read_text()) for path in folder.glob("trials/*/record.json")]
+    notes = [note for one in trials for note in one["notes"] if named in note]
+    assert len(notes) == 3
+    assert all(note.endswith("It was fitted with ridge=0.1 instead") for note in notes)
+    assert "It was fitted with ridge=0.1 instead" in (folder / "report.html").read_text()
+
+    refused, said = run(tmp_path, "clinical-cox", "--set=monotone=refuse", status=3)
+    assert named in " ".join(said.split())
+    assert "or use --set ridge=0.1" in " ".join(said.split())
+    assert refused["run"]["name"] != found["run"]["name"]
+    advised, said = run(tmp_path, "clinical-cox", "--set=ridge=0.1")
+    assert named not in " ".join(said.split())
+    assert len(list((tmp_path / "runs" / advised["run"]["name"] / "trials").iterdir())) == 3

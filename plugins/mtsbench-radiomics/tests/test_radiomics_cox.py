@@ -149,7 +149,7 @@ def test_more_features_than_cases_have_no_unique_coefficients():
     assert np.isfinite(Cox(ridge=0.1).fit(wide, 0.1, 0).coefficients).all()
 
 
-def test_a_feature_that_separates_early_from_late_is_named():
+def test_a_feature_that_separates_early_from_late_is_named(caplog):
     time = np.arange(1.0, 41.0)
     noise = np.random.default_rng(0).normal(size=40)
     early = (time <= 20).astype(float)
@@ -161,8 +161,26 @@ def test_a_feature_that_separates_early_from_late_is_named():
     )
 
     with pytest.raises(DataError, match=r"no finite maximum: the covariate early separates.*ridge"):
-        Cox().fit(design, 0.0, 0)
-    assert Cox().fit(design, 0.1, 0).coefficients[1] > 0
+        Cox(monotone="refuse").fit(design, 0.0, 0)
+    assert caplog.text == ""
+    ridged, plain = Cox().fit(design, 0.1, 0), Cox().fit(design, 0.0, 0)
+    assert ridged.coefficients[1] > 0
+    assert plain.coefficients == pytest.approx(ridged.coefficients, abs=1e-12)
+    assert "the covariate early separates earlier" in caplog.text
+    assert "It was fitted with ridge=0.1 instead" in caplog.text
+
+
+def test_what_is_not_unique_stays_refused_where_a_monotone_likelihood_would_be_mended():
+    design = simulated()
+    twice = Design(
+        names=("a", "b"),
+        values=np.stack([design.values[:, 0], design.values[:, 0]], axis=1),
+        time=design.time,
+        event=design.event,
+    )
+
+    with pytest.raises(DataError, match=r"covariates a, b determine each other"):
+        Cox().fit(twice, 0.0, 0)
 
 
 def test_fewer_than_three_events_are_refused():

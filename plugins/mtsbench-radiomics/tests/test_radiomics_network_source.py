@@ -22,9 +22,12 @@ from mtsbench_radiomics.models.network_source import (
 from mtsbench_radiomics.models.preparation import PreparationSettings
 from mtsbench_radiomics.models.table_model import NetworkTableModel
 
+from mtsbench.capabilities import has_network_inside
 from mtsbench.composition import TrainingSettings
-from mtsbench.errors import CheckpointError, DataError, NotFittedError
-from mtsbench.interfaces import DeepInside, FitContext
+from mtsbench.engine.deep_model import DeepModel
+from mtsbench.errors import CheckpointError, DataError, NotFittedError, PluginError
+from mtsbench.interfaces import FitContext
+from mtsbench.model_building import complete_model, model_maker
 from mtsbench.plugins import load_components
 
 QUICK = {
@@ -35,6 +38,7 @@ QUICK = {
     "batch_norm_momentum": 0.5,
 }
 TRAIN, VALIDATION = 8, 12
+COMPONENTS = load_components(strict=True)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -63,13 +67,15 @@ def predicted_size(cohort) -> FeatureTable:
 
 def source(risk: bool = True, **changes) -> NetworkSource:
     composition = build_no_cascade() if risk else segmentation_alone()
-    return NetworkSource(
+    made = NetworkSource(
         changes.pop("composition", composition),
         predicted_size,
         clinical=changes.pop("clinical", True),
         risk=risk,
         folds=2,
     )
+    made.take_networks(lambda composition: DeepModel(composition, COMPONENTS, "cpu"))
+    return made
 
 
 def learn(patients, context, features) -> FeatureTable:
@@ -195,7 +201,7 @@ def test_the_model_predicts_again_what_it_did_before_it_was_saved(
     loaded.load(tmp_path)
 
     before, after = (one.predict(patients.cohort(VALIDATION)) for one in (fitted, loaded))
-    assert isinstance(fitted, DeepInside)
+    assert has_network_inside(fitted)
     assert np.isfinite(before.risk).all()
     np.testing.assert_allclose(before.risk, after.risk, atol=1e-6)
     np.testing.assert_allclose(before.survival, after.survival, atol=1e-6)
@@ -252,6 +258,40 @@ def test_an_untrained_network_gives_no_features_and_is_not_saved(patients, tmp_p
         source().save(tmp_path)
 
 
+def test_a_source_that_was_given_no_networks_says_how_it_gets_them(
+    patients, context, learnt, tmp_path
+):
+    alone = NetworkSource(segmentation_alone(), predicted_size, clinical=False, risk=False, folds=2)
+    learnt[0].save(tmp_path)
+
+    with pytest.raises(PluginError, match="given nothing that makes its network; get it from"):
+        learn(patients, context, alone)
+    with pytest.raises(PluginError, match="given nothing that makes its network; get it from"):
+        alone.load(tmp_path)
+    complete_model(model(alone), COMPONENTS, "cpu")
+    alone.load(tmp_path)
+
+
+def test_a_stored_model_predicts_on_the_device_that_was_named_and_looks_for_no_plugins(
+    patients, context, tmp_path, monkeypatch
+):
+    fitted, loaded = model(source(risk=False)), model(source(risk=False))
+    fitted.fit(
+        patients.labelled(0, TRAIN), patients.labelled(TRAIN, VALIDATION), context(0, **QUICK)
+    )
+    fitted.save(tmp_path)
+    complete_model(loaded, COMPONENTS, "cpu")
+    # As on a machine with a GPU, where `--device cpu` was said.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr("mtsbench.plugins.load_components", lambda **_: pytest.fail("scanned"))
+
+    loaded.load(tmp_path)
+
+    monkeypatch.undo()
+    before, after = (one.predict(patients.cohort(VALIDATION)) for one in (fitted, loaded))
+    np.testing.assert_array_equal(before.risk, after.risk)
+
+
 def test_without_validation_masks_no_segmentation_can_be_chosen(make_patients, context):
     patients = make_patients(16)
     for case_id in patients.case_ids[TRAIN:]:
@@ -274,8 +314,7 @@ def test_the_announced_model_trains_its_networks_and_is_stored(
     name, make_patients, context, tmp_path
 ):
     patients = make_patients(24, size=32)
-    components = load_components(strict=True)
-    fitted, loaded = (components.build("model", name) for _ in range(2))
+    fitted, loaded = (model_maker(name, {}, COMPONENTS, "cpu")() for _ in range(2))
 
     fitted.fit(patients.labelled(0, 12), patients.labelled(12, 18), context(0, **QUICK))
     fitted.save(tmp_path)

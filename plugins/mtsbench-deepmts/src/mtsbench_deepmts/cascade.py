@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mtsbench.errors import DataError
 from mtsbench.interfaces import Features
 from mtsbench_deepmts.blocks import batch_norm, convolution
 
@@ -82,11 +83,11 @@ class CascadeNetwork(nn.Module):
         """Takes the image (B, C, D, H, W), the tumour map being its last channel.
 
         Raises:
-            ValueError: A spatial size is too small to be halved four times.
+            DataError: A spatial size is too small to be halved four times.
         """
         size = tuple(image.shape[2:])
         if min(size) < self.smallest_side:
-            raise ValueError(
+            raise DataError(
                 f"image has {size} voxels, but deepmts-cascade needs at least "
                 f"{self.smallest_side} along every axis"
             )

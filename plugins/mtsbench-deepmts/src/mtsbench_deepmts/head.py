@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from mtsbench.engine.baseline import BreslowBaseline
-
-if TYPE_CHECKING:
-    from mtsbench.data import Outcomes, SurvivalReading
+from mtsbench.engine.baseline import BreslowBaseline, CoxCurves
+from mtsbench.errors import PluginError
 
 GRID_POINTS = 512
 
 
-class CoxHead(nn.Module):
+class CoxHead(CoxCurves, nn.Module):
     """Implements `Head` and `CurveHead` of `mtsbench.interfaces`: a linear Cox output, K = 1.
+
+    Its survival curves are not part of the published method.
 
     With two groups of maps, each is pooled, dropped out and passed through its own dense layer,
     and the clinical features join before the last layer, where dropout hits them too. With one
@@ -63,10 +62,10 @@ class CoxHead(nn.Module):
         """Log risk (B, 1).
 
         Raises:
-            ValueError: The groups are not those the head was built for.
+            PluginError: The groups are not those the head was built for.
         """
         if set(maps) != set(self.groups):
-            raise ValueError(
+            raise PluginError(
                 f"the head was built for maps of {', '.join(self.groups)}, "
                 f"got {', '.join(maps) or 'none'}"
             )
@@ -80,32 +79,6 @@ class CoxHead(nn.Module):
             hidden.append(clinical.to(hidden[0].dtype))
         risk: Tensor = self.output(self.dropout(torch.cat(hidden, dim=1)))
         return risk
-
-    @property
-    def survival_reading(self) -> SurvivalReading:
-        """As steps: a Breslow baseline rises on the days of training events only."""
-        return self.baseline.survival_reading
-
-    @property
-    def survival_time(self) -> Tensor:
-        """(T,) days of `survival_curves`, from 0 to the last training time."""
-        return self.baseline.survival_time
-
-    def learn_outcomes(self, outcomes: Outcomes) -> None:
-        """The days of the survival curves; the partial likelihood needs no coding of time."""
-        self.baseline.learn_grid(outcomes)
-
-    def learn_baseline(self, survival: Tensor, outcomes: Outcomes) -> None:
-        """Breslow's baseline hazard of the training cases; not part of the published method."""
-        self.baseline.learn(survival[:, 0], outcomes)
-
-    def survival_curves(self, survival: Tensor) -> Tensor:
-        """(B, 1) to (B, T) event-free probabilities."""
-        return self.baseline.curves(survival[:, 0])
-
-    def risk(self, survival: Tensor) -> Tensor:
-        """(B, 1) to (B,): the log risk itself."""
-        return survival[:, 0]
 
     def penalty(self) -> Tensor:
         """Keras' l2 on the dense kernels."""

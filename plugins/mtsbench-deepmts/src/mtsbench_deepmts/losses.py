@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from mtsbench.errors import DataError, PluginError
+
 if TYPE_CHECKING:
     from mtsbench.interfaces import Outputs, Targets
 
@@ -17,12 +19,13 @@ def soft_dice(outputs: Outputs, targets: Targets) -> Tensor:
     """Mean over cases of -2 sum(y p) / max(sum(y + p), 1e-5), in [-1, 0].
 
     Raises:
-        ValueError: The network gives no tumour map, or the cohort has no masks.
+        PluginError: The network gives no tumour map.
+        DataError: The cohort has no masks.
     """
     if outputs.tumour_logit is None:
-        raise ValueError("deepmts-dice needs a backbone that segments; this one gives no map")
+        raise PluginError("deepmts-dice needs a backbone that segments; this one gives no map")
     if targets.mask is None:
-        raise ValueError("deepmts-dice needs tumour masks of the training cases; there are none")
+        raise DataError("deepmts-dice needs tumour masks of the training cases; there are none")
     probability = outputs.tumour_logit.float().sigmoid().flatten(start_dim=1)
     mask = targets.mask.flatten(start_dim=1)
     overlap = 2 * (mask * probability).sum(dim=1)
@@ -38,10 +41,10 @@ def cox_partial_likelihood(outputs: Outputs, targets: Targets) -> Tensor:
     (1974) 89), the sum of exponentials cannot overflow, and a batch without events gives 0.
 
     Raises:
-        ValueError: The head gives more than one output per case.
+        PluginError: The head gives more than one output per case.
     """
     if outputs.survival.ndim != 2 or outputs.survival.shape[1] != 1:
-        raise ValueError(
+        raise PluginError(
             f"deepmts-cox needs log risks of shape (B, 1), got {tuple(outputs.survival.shape)}"
         )
     log_risk = outputs.survival[:, 0].float()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mtsbench.errors import DataError
 from mtsbench.interfaces import Features
-from mtsbench_deepmts.blocks import ResidualBlock, conv_bn_relu, convolution
+from mtsbench_deepmts.blocks import ResidualBlock, convolution
+from mtsbench_deepmts.encoder import MAPS, WIDTHS, encoded, encoder_blocks, encoder_taps, tapped
 
-WIDTHS = (8, 16, 32, 64, 128)
-ENCODER_CONVOLUTIONS = (2, 2, 3, 3, 4)
 DECODER_CONVOLUTIONS = (3, 3, 2, 2)
 
 
@@ -25,26 +25,20 @@ class SegmentationBackbone(nn.Module):
         channels: Image channels C.
     """
 
-    channels = tuple(width // 2 for width in WIDTHS)
+    channels = MAPS
     segments = True
     multiple = 16
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        inputs = (channels, *WIDTHS[:-1])
-        self.encoder = nn.ModuleList(
-            ResidualBlock(count, i, o)
-            for count, i, o in zip(ENCODER_CONVOLUTIONS, inputs, WIDTHS, strict=True)
-        )
+        self.encoder = encoder_blocks(channels)
         outputs = WIDTHS[-2::-1]
         self.decoder = nn.ModuleList(
             ResidualBlock(count, below + skip, skip)
             for count, below, skip in zip(DECODER_CONVOLUTIONS, WIDTHS[:0:-1], outputs, strict=True)
         )
         self.output = convolution(WIDTHS[0], 2, 1)
-        self.taps = nn.ModuleList(
-            conv_bn_relu(width, tap, 1) for width, tap in zip(WIDTHS, self.channels, strict=True)
-        )
+        self.taps = encoder_taps()
         self.pool = nn.MaxPool3d(2)
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
 
@@ -52,22 +46,20 @@ class SegmentationBackbone(nn.Module):
         """Takes the image (B, C, D, H, W).
 
         Raises:
-            ValueError: A spatial size is no multiple of 16.
+            DataError: A spatial size is no multiple of 16.
         """
         size = tuple(image.shape[2:])
         if any(count % self.multiple for count in size):
-            raise ValueError(
+            raise DataError(
                 f"image has {size} voxels, but deepmts-segmentation halves it four times: every "
                 f"size must be a multiple of {self.multiple}"
             )
-        levels = [self.encoder[0](image)]
-        for block in self.encoder[1:]:
-            levels.append(block(self.pool(levels[-1])))
+        levels = encoded(image, self.encoder, self.pool)
         decoded = levels[-1]
         for block, skip in zip(self.decoder, levels[-2::-1], strict=True):
             decoded = block(torch.cat([self.upsample(decoded), skip], dim=1))
         tumour, background = self.output(decoded).split(1, dim=1)
         return Features(
-            maps=tuple(tap(level) for tap, level in zip(self.taps, levels, strict=True)),
+            maps=tapped(levels, self.taps),
             tumour_logit=tumour - background,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from mtsbench.engine.baseline import BreslowBaseline
+from mtsbench.engine.baseline import BreslowBaseline, CoxCurves
 from mtsbench_heads.trunk import Trunk
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LARGEST_LOG_SCALE, LARGEST_LOG_SHAPE = 8.0, 1.5
 
 
-class CoxHead(Trunk):
+class CoxHead(CoxCurves, Trunk):
     """Implements `Head` and `CurveHead`: one linear log risk, Breslow baseline for the curves."""
 
     def __init__(
@@ -37,32 +37,6 @@ class CoxHead(Trunk):
             channels, clinical_features, outputs=1, hidden=hidden, dropout=dropout, l2=l2
         )
         self.baseline = BreslowBaseline(grid_points)
-
-    @property
-    def survival_reading(self) -> SurvivalReading:
-        """As steps: a Breslow baseline rises on the days of training events only."""
-        return self.baseline.survival_reading
-
-    @property
-    def survival_time(self) -> Tensor:
-        """(T,) days of the curves, from 0 to the last training time."""
-        return self.baseline.survival_time
-
-    def learn_outcomes(self, outcomes: Outcomes) -> None:
-        """The days of the curves."""
-        self.baseline.learn_grid(outcomes)
-
-    def learn_baseline(self, survival: Tensor, outcomes: Outcomes) -> None:
-        """Breslow's baseline hazard of the training cases."""
-        self.baseline.learn(survival[:, 0], outcomes)
-
-    def survival_curves(self, survival: Tensor) -> Tensor:
-        """(B, 1) to (B, T) event-free probabilities."""
-        return self.baseline.curves(survival[:, 0])
-
-    def risk(self, survival: Tensor) -> Tensor:
-        """(B, 1) to (B,): the log risk."""
-        return survival[:, 0]
 
 
 class WeibullHead(Trunk):

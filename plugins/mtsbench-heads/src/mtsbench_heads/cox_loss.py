@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from mtsbench.errors import PluginError
+
 if TYPE_CHECKING:
     from mtsbench.interfaces import Outputs, Targets
 
@@ -41,10 +43,10 @@ class CoxLoss:
         """The loss of a batch.
 
         Raises:
-            ValueError: The head gives more than one output per case.
+            PluginError: The head gives more than one output per case.
         """
         if outputs.survival.ndim != 2 or outputs.survival.shape[1] != 1:
-            raise ValueError(
+            raise PluginError(
                 f"cox needs log risks of shape (B, 1), got {tuple(outputs.survival.shape)}; use a "
                 "Cox head"
             )

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtsbench.errors import DataError, OptionError
+from mtsbench.errors import DataError, OptionError, PluginError
 from mtsbench.tied_times import TOLERANCE, time_rounding
 
 if TYPE_CHECKING:
@@ -93,12 +93,12 @@ def code(outputs: Outputs, targets: Targets, *, midpoint: bool = False) -> Coded
     point only by rounding, as an interpolated quantile can from the event time it is, is on it.
 
     Raises:
-        ValueError: The head gave no grid, or one that does not fit its outputs.
+        PluginError: The head gave no grid, or one that does not fit its outputs.
     """
     grid = outputs.time_grid
     if grid is None or len(grid) != outputs.survival.shape[1] + 1:
         found = "none" if grid is None else f"{len(grid)}"
-        raise ValueError(
+        raise PluginError(
             f"a discrete-time loss needs {outputs.survival.shape[1] + 1} cut points from the head, "
             f"got {found}; use a discrete head such as logistic-hazard"
         )

@@ -9,6 +9,8 @@ from monai.losses.dice import DiceCELoss, DiceFocalLoss
 from monai.losses.tversky import TverskyLoss
 from torch import Tensor
 
+from mtsbench.errors import DataError, PluginError
+
 if TYPE_CHECKING:
     from mtsbench.interfaces import Outputs, Targets
 
@@ -31,12 +33,13 @@ class SegmentationLoss:
         """The loss of a batch.
 
         Raises:
-            ValueError: The network gives no tumour map, or the cohort has no masks.
+            PluginError: The network gives no tumour map.
+            DataError: The cohort has no masks.
         """
         if outputs.tumour_logit is None:
-            raise ValueError(f"{self.name} needs a backbone that segments; this one gives no map")
+            raise PluginError(f"{self.name} needs a backbone that segments; this one gives no map")
         if targets.mask is None:
-            raise ValueError(f"{self.name} needs masks of the training cases; there are none")
+            raise DataError(f"{self.name} needs masks of the training cases; there are none")
         return self.loss(outputs.tumour_logit.float(), targets.mask)
 
 

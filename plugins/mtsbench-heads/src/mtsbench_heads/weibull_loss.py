@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from mtsbench.errors import PluginError
 from mtsbench_heads.continuous import weibull_parameters
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ def weibull_aft(outputs: Outputs, targets: Targets) -> Tensor:
     and with it a constant of the loss.
 
     Raises:
-        ValueError: The outputs are not those of the Weibull head.
+        PluginError: The outputs are not those of the Weibull head.
     """
     if outputs.time_grid is None or outputs.survival.shape[1] != 2:
-        raise ValueError(
+        raise PluginError(
             "weibull-aft needs the outputs (B, 2) and the unit of time of head weibull-aft, got "
             f"{tuple(outputs.survival.shape)}"
         )

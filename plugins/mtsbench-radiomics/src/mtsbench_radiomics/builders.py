@@ -13,6 +13,7 @@ from mtsbench_radiomics.option_types import (
     FixedRegion,
     Folds,
     Leaves,
+    Monotone,
     Rate,
     Ratio,
     Ridge,
@@ -35,12 +36,12 @@ def build_km() -> Model:
     return marginal_model()
 
 
-def build_clinical_cox(*, ridge: Ridge = 0.0) -> Model:
+def build_clinical_cox(*, ridge: Ridge = 0.0, monotone: Monotone = "ridge") -> Model:
     """Cox regression, Efron ties."""
     from mtsbench_radiomics.estimators.cox import Cox
     from mtsbench_radiomics.models.build import clinical_model
 
-    return clinical_model(Cox(ridge=ridge))
+    return clinical_model(Cox(ridge=ridge, monotone=monotone))
 
 
 def build_clinical_rsf(

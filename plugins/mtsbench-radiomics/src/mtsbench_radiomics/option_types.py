@@ -14,6 +14,11 @@ NetworkFolds = Annotated[int, Field(ge=2, description="parts of the out-of-fold 
 Screened = Annotated[int, Field(ge=1, description="image features kept by univariate C")]
 Correlation = Annotated[float, Field(gt=0, le=1, description="largest allowed, absolute")]
 Ridge = Annotated[float, Field(ge=0, description="penalty on squared log hazard ratios per SD")]
+Monotone = Annotated[
+    Literal["ridge", "refuse"],
+    Field(description="where a hazard ratio would be 0 or infinite: ridge=0.1 there, or an error"),
+    UNSAID,
+]
 Sigma = Annotated[float, Field(gt=0)]
 Ratio = Annotated[float, Field(ge=0.01, le=1, description="share of the lasso penalty")]
 Weakest = Annotated[float, Field(gt=0, lt=1, description="penalty over the strongest one")]

@@ -5,18 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Literal
 
+from mtsbench_deepmts.models import PUBLISHED
 from pydantic import Field
 
-from mtsbench.composition import Composition, Part, Region, TrainingSettings, WeightedLoss
+from mtsbench.composition import Composition, Part, Region, WeightedLoss
 
-# The budget that DeepMTS was published with, so that a comparison is one of methods.
-TRAINING = TrainingSettings(
-    epochs=200,
-    steps_per_epoch=50,
-    batch_size=8,
-    learning_rates=((0, 1e-4), (50, 5e-5), (100, 1e-5), (200, 1e-6)),
-    patience=50,
-)
 SEEN = {"all": None, "pet": ("pet_suv",), "ct": ("ct_hu",)}
 Seen = Annotated[Literal["all", "pet", "ct"], Field(description="Image channels the model sees")]
 HeadName = Annotated[str, Field(description="Any head of `mtsbench list heads`")]
@@ -83,5 +76,6 @@ def _composition(backbone: str, head: str, loss: str, seen: str, region: Region)
         losses=(WeightedLoss(loss=Part(name=loss), task="survival"),),
         channels=SEEN[seen],
         region=region,
-        training=TRAINING,
+        # The budget of DeepMTS, so that a comparison is one of methods.
+        training=PUBLISHED,
     )

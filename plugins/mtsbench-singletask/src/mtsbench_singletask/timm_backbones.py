@@ -7,6 +7,7 @@ import warnings
 import torch
 from torch import Tensor, nn
 
+from mtsbench.errors import PluginError
 from mtsbench.interfaces import Features
 from mtsbench_singletask.timm_import import import_timm
 
@@ -43,14 +44,14 @@ def try_backbone(name: str, size: tuple[int, int, int]) -> TimmBackbone:
     """Build a network and train one step on noise of two channels; raises what goes wrong.
 
     Raises:
-        ValueError: A map is not of shape (2, C_i, ., ., .).
+        PluginError: A map is not of shape (2, C_i, ., ., .).
     """
     torch.manual_seed(0)
     backbone = TimmBackbone(name, 2, multiple=1)
     maps = backbone(torch.randn(2, 2, *size)).maps
     for map_, channels in zip(maps, backbone.channels, strict=True):
         if map_.ndim != 5 or map_.shape[:2] != (2, channels):
-            raise ValueError(
+            raise PluginError(
                 f"{name}: a map has shape {tuple(map_.shape)}, not (2, {channels}, ..)"
             )
     torch.stack([map_.mean() for map_ in maps]).sum().backward()

@@ -16,7 +16,7 @@ import numpy as np
 import pydantic
 
 from mtsbench.data import LabelledCohort
-from mtsbench.errors import CheckpointError, DataError, NotFittedError
+from mtsbench.errors import CheckpointError, DataError, NotFittedError, PluginError
 from mtsbench.volumes import Volume
 from mtsbench_radiomics.estimators.folds import event_stratified_folds
 from mtsbench_radiomics.features.table import FeatureTable
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
     from mtsbench.composition import Composition
     from mtsbench.data import Case, Cohort, PreparedCase
-    from mtsbench.engine.deep_model import DeepModel
-    from mtsbench.interfaces import FitContext
+    from mtsbench.interfaces import FitContext, Model
     from mtsbench_radiomics.models.sources import Extract
 
 NETWORK, REFERENCE = "network", "reference.json"
@@ -79,7 +78,12 @@ class NetworkSource:
         self.risk = risk
         self._extract = extract
         self._clinical = clinical
-        self._final: tuple[DeepModel, Reference] | None = None
+        self._new_network: Callable[[Composition], Model] | None = None
+        self._final: tuple[Model, Reference] | None = None
+
+    def take_networks(self, new_network: Callable[[Composition], Model]) -> None:
+        """Keep what makes the networks; see `mtsbench.interfaces.TakesNetworks`."""
+        self._new_network = new_network
 
     def learn(
         self, train: LabelledCohort, validation: LabelledCohort, context: FitContext
@@ -88,6 +92,7 @@ class NetworkSource:
 
         Raises:
             DataError: No validation case has a tumour mask, so that no epoch can be chosen.
+            PluginError: Before `take_networks`.
         """
         if not self.risk:
             _check_masks(validation.cohort)
@@ -96,11 +101,11 @@ class NetworkSource:
         tables = []
         for number in range(int(fold.max()) + 1):
             others = _part(train, fold != number)
-            network, reference = _trained(self.composition, others, validation, context, number)
+            network, reference = _trained(self._network(), others, validation, context, number)
             held_out = _part(train, fold == number).cohort
             tables.append(self._in_chunks(network, reference, held_out))
         number = int(fold.max()) + 1
-        self._final = _trained(self.composition, train, validation, context, number)
+        self._final = _trained(self._network(), train, validation, context, number)
         training = _in_order(stacked(*tables), train.cohort.case_ids)
         return stacked(training, self._in_chunks(*self._final, validation.cohort))
 
@@ -124,13 +129,12 @@ class NetworkSource:
         (folder / NETWORK / REFERENCE).write_text(reference.model_dump_json())
 
     def load(self, folder: Path) -> None:
-        """Become what was saved, on the GPU where there is one.
+        """Become what was saved, on the device of the networks that were taken.
 
         Raises:
             CheckpointError: A file is missing or damaged.
+            PluginError: Before `take_networks`.
         """
-        from mtsbench.engine.precision import choose_device
-
         path = folder / NETWORK / REFERENCE
         try:
             reference = Reference.model_validate_json(path.read_bytes())
@@ -141,11 +145,19 @@ class NetworkSource:
                 f"{path} is damaged ({error.errors()[0]['msg']}); train the model again or "
                 "restore the file"
             ) from error
-        network = _network(self.composition, choose_device("auto"))
+        network = self._network()
         network.load(folder / NETWORK)
         self._final = (network, reference)
 
-    def _in_chunks(self, network: DeepModel, reference: Reference, cohort: Cohort) -> FeatureTable:
+    def _network(self) -> Model:
+        if self._new_network is None:
+            raise PluginError(
+                "the model was given nothing that makes its network; get it from "
+                "mtsbench.model_building.complete_model, or call take_networks first"
+            )
+        return self._new_network(self.composition)
+
+    def _in_chunks(self, network: Model, reference: Reference, cohort: Cohort) -> FeatureTable:
         tables = [
             self._features(
                 network,
@@ -156,7 +168,7 @@ class NetworkSource:
         ]
         return stacked(*tables)
 
-    def _features(self, network: DeepModel, reference: Reference, cohort: Cohort) -> Extracted:
+    def _features(self, network: Model, reference: Reference, cohort: Cohort) -> Extracted:
         hidden = without_masks(cohort)
         predictions = network.predict(hidden)
         if predictions.tumour_probability is None:
@@ -224,14 +236,13 @@ class _NumberedLog:
 
 
 def _trained(
-    composition: Composition,
+    network: Model,
     train: LabelledCohort,
     validation: LabelledCohort,
     context: FitContext,
     number: int,
-) -> tuple[DeepModel, Reference]:
+) -> tuple[Model, Reference]:
     seed = int(np.random.SeedSequence([context.seed, number]).generate_state(1)[0])
-    network = _network(composition, context.device)
     network.fit(
         train,
         validation,
@@ -246,13 +257,6 @@ def _trained(
     )
     sd = float(risk.std())
     return network, Reference(mean=float(risk.mean()), sd=sd if sd > 0 else 1.0)
-
-
-def _network(composition: Composition, device: str) -> DeepModel:
-    from mtsbench.engine.deep_model import DeepModel
-    from mtsbench.plugins import load_components
-
-    return DeepModel(composition, load_components(), device)
 
 
 def _part(labelled: LabelledCohort, chosen: NDArray[np.bool_]) -> LabelledCohort:

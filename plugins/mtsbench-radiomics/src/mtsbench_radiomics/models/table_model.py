@@ -27,14 +27,14 @@ from mtsbench_radiomics.models.storage import (
 from mtsbench_radiomics.models.tuning import TrainingPart, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from _typeshed import DataclassInstance
 
     from mtsbench.composition import Composition
     from mtsbench.data import Cohort, LabelledCohort
-    from mtsbench.interfaces import FitContext
+    from mtsbench.interfaces import FitContext, Model
     from mtsbench_radiomics.estimators.design import Design, Estimator, Fitted
     from mtsbench_radiomics.models.network_source import NetworkSource
     from mtsbench_radiomics.models.preparation import Preparation, PreparationSettings
@@ -198,7 +198,8 @@ class NetworkTableModel(TableModel):
     """A table model whose features come from a network that it trains itself.
 
     Attributes:
-        composition: Of the network; this makes the model a `mtsbench.interfaces.DeepInside`.
+        composition: Of the network; this makes the model a `mtsbench.interfaces.DeepInside`, and
+            `take_networks` one that `TakesNetworks`.
     """
 
     def __init__(
@@ -218,6 +219,11 @@ class NetworkTableModel(TableModel):
             options=options,
         )
         self.composition: Composition = source.composition
+        self._networks = source
+
+    def take_networks(self, new_network: Callable[[Composition], Model]) -> None:
+        """Core makes the networks: their parts and their device are its affair."""
+        self._networks.take_networks(new_network)
 
 
 def _together(train: Outcomes, validation: Outcomes) -> Outcomes:

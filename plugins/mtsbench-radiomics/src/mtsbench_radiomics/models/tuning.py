@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.survival import harrell_c
 from mtsbench_radiomics.estimators.design import FEWEST_EVENTS, Design
 from mtsbench_radiomics.estimators.folds import event_stratified_folds
@@ -110,5 +111,5 @@ def _scores(
         return np.array(
             [harrell_c(risk, time, event) if np.isfinite(risk).all() else np.nan for risk in risks]
         )
-    except ValueError:  # no comparable pair
+    except UndefinedMetricError:  # no comparable pair
         return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from mtsbench.engine import cpu_gradients
 from mtsbench.engine.narrow_norm import mend_narrow_norms
 from mtsbench.errors import OptionError
 
@@ -81,9 +82,11 @@ def tensor_cores(device: str, precision: Precision) -> Iterator[None]:
     """On CUDA, inside the block: TF32 for what autocast leaves in float32, the fastest kernels.
 
     `fp32` turns TF32 off, also in convolutions, where torch has it on by default. What was set
-    before is set again afterwards. A CPU is left alone.
+    before is set again afterwards. A CPU is left alone, but its gradients in bf16 are tried once.
     """
     if not is_cuda(device):
+        if uses_bf16(device, precision):
+            cpu_gradients.warn_of_wrong_gradients(cpu_gradients.weight_gradient_error())
         yield
         return
     warn_of_slow_convolutions(torch.__version__, torch.backends.cudnn.version())

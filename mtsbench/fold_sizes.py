@@ -121,10 +121,10 @@ def plan_splits(experiment: Experiment, outcomes: Outcomes) -> tuple[Split, ...]
 
 
 def small_fold_warnings(
-    experiment: Experiment, outcomes: Outcomes, splits: Sequence[Split]
+    experiment: Experiment, outcomes: Outcomes, sizes: Sequence[FoldSize]
 ) -> Iterator[str]:
     """What a user should know of parts that are small, and which settings make them larger."""
-    sizes, network = fold_sizes(splits, outcomes), experiment.trains_network
+    network = experiment.trains_network
     few = [one for one in sizes if one.validation.events < FEW_EVENTS]
     if few and network:
         fewest = min(few, key=lambda one: one.validation.events)

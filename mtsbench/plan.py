@@ -69,6 +69,7 @@ def plan_run(request: Request, components: Components, out: Path) -> PlannedRun:
     outcomes = experiment.dataset.outcomes(experiment.endpoint)
     check_masks(experiment, outcomes)
     splits = plan_splits(experiment, outcomes)
+    sizes = fold_sizes(splits, outcomes)
     description = describe_run(experiment, outcomes, splits)
     store = RunStore(out / description.name)
     store.begun(description)  # or it raises
@@ -81,10 +82,10 @@ def plan_run(request: Request, components: Components, out: Path) -> PlannedRun:
         description=description,
         store=store,
         done=done,
-        folds=fold_sizes(splits, outcomes),
+        folds=sizes,
         warnings=(
             *time_unit_warnings(outcomes),
-            *small_fold_warnings(experiment, outcomes, splits),
+            *small_fold_warnings(experiment, outcomes, sizes),
         ),
     )
 

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks" / "statistics"
-MODULES = ("results", "simulated_methods", "verdict", "few_events")
+MODULES = (
+    *("results", "simulated_methods", "tested_methods", "verdict_tables", "verdict"),
+    "few_events",
+)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +98,7 @@ def test_the_true_concordance_is_that_of_a_large_cohort(simulation):
 def test_each_patient_is_tested_once_a_repeat_and_events_are_spread(simulation):
     event = np.arange(23) < 10
 
-    folds = simulation["verdict"].deal(event, 5, np.random.default_rng(1))
+    folds = simulation["tested_methods"].deal(event, 5, np.random.default_rng(1))
 
     assert sorted(np.concatenate(folds)) == list(range(23))
     assert [event[rows].sum() for rows in folds] == [2] * 5

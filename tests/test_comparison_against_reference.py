@@ -117,7 +117,7 @@ def test_a_copy_of_the_reference_has_no_test_and_says_why(stored, analysed):
     from mtsbench.comparison.against_reference import compare_with_reference
 
     entry = found.entries[0]
-    (one,) = compare_with_reference((entry.run, entry.tested), [("copy", copy, entry.tested)])
+    (one,) = compare_with_reference((entry.run, entry.sampled), [("copy", copy, entry.sampled)])
     assert one.algorithm is None
     assert one.fitted is None
     assert one.adjusted_p is None

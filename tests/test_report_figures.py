@@ -23,6 +23,7 @@ from mtsbench.report.figures import (
     panels,
     save_picture,
 )
+from mtsbench.report.numbers import p_equation
 from mtsbench.report.score_figures import (
     cost_figure,
     difference_figure,
@@ -33,7 +34,6 @@ from mtsbench.report.survival_figures import (
     auc_figure,
     calibration_figure,
     group_figure,
-    p_text,
 )
 from mtsbench.slices import Slice
 
@@ -172,5 +172,5 @@ def test_a_slice_that_the_true_tumour_did_not_choose_says_so(reason, said):
 
 
 def test_small_p_values_are_not_zero():
-    assert p_text(0.0341) == "p = 0.034"
-    assert p_text(1e-9) == "p < 0.001"
+    assert p_equation(0.0341) == "p = 0.034"
+    assert p_equation(1e-9) == "p < 0.001"

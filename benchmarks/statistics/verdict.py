@@ -20,29 +20,19 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from results import write_results, write_tables
 from scipy.stats import t as student
-from simulated_methods import (
-    EQUAL,
-    Patients,
-    Scenario,
-    TrueConcordance,
-    censoring_for,
-    draw,
-    ridge_cox,
-    stronger,
-)
+from simulated_methods import EQUAL, TrueConcordance, censoring_for, draw, stronger
+from tested_methods import Array, Cohort, cross_validate
+from verdict_tables import SIZES, equal_table, short_table, unequal_table
 
 from mtsbench.comparison.fitted_models import cross_validated
-from mtsbench.comparison.patients import FoldPatients, RunPatients
+from mtsbench.comparison.patients import RunPatients
 from mtsbench.comparison.resampled_tests import detectable, nadeau_bengio, paired_t
-from mtsbench.data import Outcomes, Predictions
 from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.sampled_concordance import contrast
 
 SEED, LEVEL = 2026, 0.05
-SIZES = ((60, 12), (60, 30), (120, 60), (150, 30), (200, 75))  # patients, expected events
 PROTOCOLS = ((5, (1, 3, 10)), (3, (10,)))  # folds, repeats
 # Patients, events, folds, repeats, and how much A and B see of the hazard.
 UNEQUAL = (
@@ -52,34 +42,7 @@ UNEQUAL = (
     (200, 100, 5, 10, 0.7, 1.7),
     (60, 30, 5, 10, 0.3, 2.8),
 )
-ERRORS = {
-    "naive": "paired t over the folds (not offered)",
-    "corrected": "corrected test",
-    "fitted": "jackknife of the fitted models",
-    "verdict": "verdict (`robust`)",
-}
-COVERAGE = {
-    "c_index": "C of a model",
-    "fitted": "difference of the fitted models",
-    "method": "difference of the methods",
-}
 DOCUMENT = Path(__file__).parents[2] / "docs" / "statistics.md"
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cohort:
-    """Cohorts of one kind and how they are divided; `repeats` in rising order."""
-
-    scenario: Scenario
-    patients: int
-    events: int
-    folds: int
-    repeats: tuple[int, ...]
-
-    def sizes(self) -> list[str]:
-        """`60 / 12, 5 x 10` for each number of repeats: patients, events, folds x repeats."""
-        return [f"{self.patients} / {self.events}, {self.folds} x {r}" for r in self.repeats]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,62 +66,6 @@ class Study:
     detectable: tuple[float, float]
     covered: tuple[bool, bool]
     interval: tuple[float, float]
-
-
-def deal(event: NDArray[np.bool_], folds: int, random: np.random.Generator) -> list[Array]:
-    """Rows tested in each fold of one repeat, stratified by event as `mtsbench run` does it."""
-    place = np.empty(len(event), dtype=int)
-    begin = 0
-    for rows in (np.flatnonzero(event), np.flatnonzero(~event)):
-        place[random.permutation(rows)] = (np.arange(len(rows)) + begin) % folds
-        begin += len(rows)
-    return [np.flatnonzero(place == fold) for fold in range(folds)]
-
-
-def cross_validate(
-    patients: Patients, cohort: Cohort, truth: TrueConcordance, random: np.random.Generator
-) -> tuple[list[RunPatients], Array]:
-    """Both models tested on every fold, and (2, J) the true C of each of their fits."""
-    count, jobs = len(patients.time), cohort.folds * cohort.repeats[-1]
-    tests = [
-        rows
-        for _ in range(cohort.repeats[-1])
-        for rows in deal(patients.event, cohort.folds, random)
-    ]
-    trains = [np.setdiff1d(np.arange(count), rows) for rows in tests]
-    beta = np.zeros((2, jobs, patients.variables[0].shape[1]))
-    for size in {len(rows) for rows in trains}:
-        chosen = [job for job, rows in enumerate(trains) if len(rows) == size]
-        rows = np.stack([trains[job] for job in chosen])
-        for model, variables in enumerate(patients.variables):
-            beta[model, chosen] = ridge_cox(
-                variables[rows], patients.time[rows], patients.event[rows]
-            )
-    names = tuple(f"P{row:03d}" for row in range(count))
-    outcomes = Outcomes(endpoint="os", case_ids=names, time=patients.time, event=patients.event)
-    parts = [outcomes.subset([names[row] for row in rows]) for rows in tests]
-    runs = [
-        RunPatients(
-            outcomes=outcomes,
-            folds=tuple(
-                FoldPatients(
-                    repeat=job // cohort.folds,
-                    fold=job % cohort.folds,
-                    seed=0,
-                    predictions=Predictions(
-                        case_ids=parts[job].case_ids, risk=variables[rows] @ beta[model, job]
-                    ),
-                    outcomes=parts[job],
-                    training_risk=np.zeros(0),
-                    masks={},
-                    slices=Path("none"),
-                )
-                for job, rows in enumerate(tests)
-            ),
-        )
-        for model, variables in enumerate(patients.variables)
-    ]
-    return runs, np.stack([truth(beta[0], 0), truth(beta[1], 1)])
 
 
 def fold_values(tested: RunPatients) -> Array:
@@ -307,58 +214,6 @@ def unequal_cohorts() -> Iterator[Cohort]:
             folds=folds,
             repeats=(repeats,),
         )
-
-
-def equal_table(results: list[dict[str, object]], scenario: str) -> list[str]:
-    """Markdown: one row a size and protocol of a scenario."""
-    rows = [one for one in results if one["scenario"] == scenario]
-    head = [*(f"errs: {name}" for name in ("paired t", "corrected", "fitted", "verdict"))]
-    head += ["covers: C", "fitted", "method", "detectable by verdict", "found"]
-    lines = [
-        f"| {scenario}: patients / events, folds x repeats | {' | '.join(head)} |",
-        "|---|" + "---|" * len(head),
-    ]
-    keys = [f"error_{name}" for name in ERRORS] + [f"covered_{name}" for name in COVERAGE]
-    for one in rows:
-        cells = [f"{100 * float(one[key]):.1f} %" for key in keys]
-        cells += [f"{one['detectable_verdict']:.2f}", f"{100 * float(one['power_verdict']):.0f} %"]
-        lines.append(f"| {one['size']} | {' | '.join(cells)} |")
-    return lines
-
-
-def short_table(results: list[dict[str, object]]) -> list[str]:
-    """Markdown for the manual: errors where both models see different things, the worst case."""
-    sizes = [f"{patients} / {events}" for patients, events in SIZES]
-    found = {one["size"]: one for one in results if one["scenario"] == EQUAL[0].name}
-    lines = [
-        f'| "the two differ", which is wrong; patients / events | {" | ".join(sizes)} |',
-        "|---|" + "---|" * len(sizes),
-    ]
-    for name, key, protocol in (
-        ("verdict, 5 folds x 3 repeats", "error_verdict", "5 x 3"),
-        ("corrected test, 5 x 3", "error_corrected", "5 x 3"),
-        ("corrected test, 5 x 10", "error_corrected", "5 x 10"),
-        ("usual paired t-test over the folds, 5 x 10 (not offered)", "error_naive", "5 x 10"),
-    ):
-        cells = [f"{100 * float(found[f'{size}, {protocol}'][key]):.1f} %" for size in sizes]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return lines
-
-
-def unequal_table(results: list[dict[str, object]]) -> list[str]:
-    """Markdown: one row a cohort in which B really is better."""
-    lines = [
-        "| B sees more: patients / events, folds x repeats | true difference | detectable by "
-        "verdict | found | covers: fitted | method |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {one['size']} | {one['true']:.3f} | {one['detectable_verdict']:.3f} | "
-        f"{100 * float(one['power_verdict']):.0f} % | {100 * float(one['covered_fitted']):.1f} % | "
-        f"{100 * float(one['covered_method']):.1f} % |"
-        for one in results
-    ]
-    return lines
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mtsbench.comparison.fitted_models import cross_validated
 from mtsbench.comparison.fold_scores import (
     FoldDifferences,
     few_events,
@@ -25,14 +24,13 @@ from mtsbench.comparison.resampled_tests import (
     nadeau_bengio,
 )
 from mtsbench.errors import UndefinedMetricError
-from mtsbench.metrics.sampled_concordance import Contrast, contrast
+from mtsbench.metrics.sampled_concordance import Contrast, SampledConcordance, contrast
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from mtsbench.comparison.comparable import FinishedRun
-    from mtsbench.comparison.patients import RunPatients
 
 PRIMARY = "harrell-c"
 EQUIVALENT: Mapping[str, float] = {"harrell-c": 0.01, "dice": 0.02, "ibs": 0.005}
@@ -98,16 +96,16 @@ class Comparison:
 
 
 def compare_with_reference(
-    reference: tuple[FinishedRun, RunPatients],
-    others: Sequence[tuple[str, FinishedRun, RunPatients]],
+    reference: tuple[FinishedRun, SampledConcordance | str],
+    others: Sequence[tuple[str, FinishedRun, SampledConcordance | str]],
 ) -> tuple[Comparison, ...]:
     """Every other run against the reference, by Harrell's C.
 
     Args:
-        reference: Declared before looking.
-        others: Label, run and patients of each; on the same splits as the reference.
+        reference: Declared before looking: the run and its C-index, or why it has none.
+        others: Label, run and C-index of each; on the same splits as the reference.
     """
-    found = [_compare(reference, label, run, tested) for label, run, tested in others]
+    found = [_compare(reference, label, run, sampled) for label, run, sampled in others]
     tests = [one.algorithm.p for one in found if one.algorithm is not None]
     adjusted = iter(holm(tests))
     return tuple(
@@ -136,10 +134,10 @@ def _test(reference: FinishedRun, values: NDArray[np.float64], metric: str) -> R
 
 
 def _compare(
-    reference: tuple[FinishedRun, RunPatients],
+    reference: tuple[FinishedRun, SampledConcordance | str],
     label: str,
     run: FinishedRun,
-    tested: RunPatients,
+    second: SampledConcordance | str,
 ) -> Comparison:
     share = share_tested(reference[0])
     differences = fold_differences(reference[0], run, PRIMARY)
@@ -155,12 +153,15 @@ def _compare(
         )
     except UndefinedMetricError as error:
         undefined.append(str(error))
-    try:
-        first, second = cross_validated(reference[1]), cross_validated(tested)
+    first = reference[1]
+    if isinstance(first, str) or isinstance(second, str):
+        undefined.append(first if isinstance(first, str) else str(second))
+    else:
         difference = second.value - first.value
-        fitted = contrast(first, second)
-    except UndefinedMetricError as error:
-        undefined.append(str(error))
+        try:
+            fitted = contrast(first, second)
+        except UndefinedMetricError as error:
+            undefined.append(str(error))
     return Comparison(
         label=label,
         difference=difference,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mtsbench.comparison.common_trials import LeftOut, OnMissing
     from mtsbench.comparison.comparable import FinishedRun
     from mtsbench.comparison.patients import RunPatients
+    from mtsbench.metrics.sampled_concordance import SampledConcordance
     from mtsbench.records import RunDescription
     from mtsbench.store import RunStore
 
@@ -28,7 +29,7 @@ class Entry:
 
     Attributes:
         name: Unique among the runs.
-        c_index: Mean of Harrell's C over the test folds; None where no pair is comparable.
+        sampled: The run's C-index with what each patient adds to it, or why it has none.
         interval: Its 95 % jackknife interval, conditional on the fitted models; None with
             `no_interval`.
         no_interval: Why there is none.
@@ -38,9 +39,14 @@ class Entry:
     run: FinishedRun
     tested: RunPatients
     cost: Cost
-    c_index: float | None
+    sampled: SampledConcordance | str
     interval: tuple[float, float] | None
     no_interval: str | None
+
+    @property
+    def c_index(self) -> float | None:
+        """Mean of Harrell's C over the test folds; None where no pair is comparable."""
+        return None if isinstance(self.sampled, str) else self.sampled.value
 
     @property
     def label(self) -> str:
@@ -99,8 +105,8 @@ def analyse(
     chosen = None if reference is None else _find(entries, reference)
     comparisons: dict[str, Comparison] = {}
     if chosen is not None:
-        others = [(e.label, e.run, e.tested) for e in entries if e is not chosen]
-        found = compare_with_reference((chosen.run, chosen.tested), others)
+        others = [(e.label, e.run, e.sampled) for e in entries if e is not chosen]
+        found = compare_with_reference((chosen.run, chosen.sampled), others)
         comparisons = {one.label: one for one in found}
     return Analysis(
         description=entries[0].run.description,
@@ -144,19 +150,23 @@ def _any_called(runs: Sequence[tuple[FinishedRun, RunStore]], name: str | None) 
 
 
 def _entry(name: str, run: FinishedRun, tested: RunPatients) -> Entry:
-    c_index, interval, reason = None, None, None
+    sampled: SampledConcordance | str
+    interval, reason = None, None
     try:
-        found = cross_validated(tested)
-        c_index = found.value
-        interval = found.interval()
+        sampled = cross_validated(tested)
     except UndefinedMetricError as undefined:
-        reason = str(undefined)
+        sampled = reason = str(undefined)
+    else:
+        try:
+            interval = sampled.interval()
+        except UndefinedMetricError as undefined:
+            reason = str(undefined)
     return Entry(
         name=name,
         run=run,
         tested=tested,
         cost=cost(run),
-        c_index=c_index,
+        sampled=sampled,
         interval=interval,
         no_interval=reason,
     )

@@ -81,8 +81,7 @@ def nadeau_bengio(
 
     Source: Nadeau & Bengio, Mach Learn 52 (2003) 239; Bouckaert & Frank, PAKDD 2004.
     """
-    _check_count(len(differences), folds)
-    freedom = min(len(differences) - 1, 2 * folds)
+    freedom = _freedom(len(differences), folds)
     factor = 1 / len(differences) + test_share
     return _t_test(differences, factor, freedom, possible=possible, confidence=confidence)
 
@@ -116,9 +115,9 @@ def correlated_bayes(
 
     Source: Corani & Benavoli, Mach Learn 100 (2015) 285; Benavoli et al., JMLR 18 (2017) 77.
     """
-    _check_count(len(differences), folds)
+    freedom = _freedom(len(differences), folds)
     factor = 1 / len(differences) + correlation / (1 - correlation)
-    found = _t_test(differences, factor, min(len(differences) - 1, 2 * folds))
+    found = _t_test(differences, factor, freedom)
 
     def below(value: float) -> float:
         scaled = (value - found.mean) / found.standard_error
@@ -157,13 +156,14 @@ def detectable(standard_error: float, freedom: int, *, level: float, power: floa
     return float(reach * standard_error)
 
 
-def _check_count(differences: int, folds: int) -> None:
+def _freedom(differences: int, folds: int) -> int:
     if differences < FEWEST_FOLDS:
         repeats = math.ceil(FEWEST_FOLDS / folds)
         raise UndefinedMetricError(
             f"{differences} test folds are too few for a test of the methods, which needs "
             f"{FEWEST_FOLDS}; run every model with --repeats {repeats} or more"
         )
+    return min(differences - 1, 2 * folds)
 
 
 def _t_test(

@@ -18,7 +18,7 @@ from mtsbench.comparison.fold_scores import fold_scores
 from mtsbench.comparison.resampled_tests import ResampledTest, holm
 from mtsbench.errors import UndefinedMetricError
 from mtsbench.report.figures import COLOURS, Picture, new_figure
-from mtsbench.report.numbers import p_text
+from mtsbench.report.numbers import p_equation, p_text
 from mtsbench.report.text_table import Table
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def rank_figure(analyses: Sequence[Analysis]) -> Picture | None:
         name="critical-difference",
         title="Mean ranks over datasets with the critical difference",
         caption=(
-            f"Friedman p {_p(found.p)}; critical difference {found.critical_difference:.2f} "
+            f"Friedman {p_equation(found.p)}; critical difference {found.critical_difference:.2f} "
             "(Nemenyi, 5 %). Lines join models that are not told apart. Ranks depend on which "
             "models take part."
         ),
@@ -155,7 +155,7 @@ def _ranks(analyses: Sequence[Analysis]) -> str:
         found = friedman(_complete(analyses)[1])
     except UndefinedMetricError as undefined:
         return f"{str(undefined).capitalize()}."
-    return f"Friedman's chi-squared {found.chi_squared:.2f}, p {_p(found.p)}."
+    return f"Friedman's chi-squared {found.chi_squared:.2f}, {p_equation(found.p)}."
 
 
 def _complete(analyses: Sequence[Analysis]) -> tuple[list[str], np.ndarray]:
@@ -180,11 +180,6 @@ def _mean(tests: Mapping[str, ResampledTest]) -> RandomEffects | str:
         return random_effects(*_arrays(tests), possible=(-1.0, 1.0))
     except UndefinedMetricError as undefined:
         return str(undefined)
-
-
-def _p(value: float) -> str:
-    text = p_text(value)
-    return text if text.startswith("<") else f"= {text}"
 
 
 def _arrays(tests: Mapping[str, ResampledTest]) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,12 @@ def p_text(value: float) -> str:
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def p_equation(value: float) -> str:
+    """`p = 0.034` or `p < 0.001`."""
+    text = p_text(value)
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+
+
 def interval_text(limits: tuple[float, float] | None, digits: int = 2) -> str:
     """`[0.61, 0.74]`, or `[no interval]` where there is none."""
     if limits is None:

@@ -11,6 +11,7 @@ from mtsbench.errors import UndefinedMetricError
 from mtsbench.metrics.censoring import off_whole_days
 from mtsbench.metrics.kaplan_meier import kaplan_meier
 from mtsbench.report.figures import COLOURS, Picture, line_style, new_figure, panels
+from mtsbench.report.numbers import p_equation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +75,7 @@ def _draw_groups(axes: Axes, groups: RiskGroups, entry: Entry) -> None:
                 color=colour,
             )
     test = groups.log_rank
-    said = "; ".join(groups.undefined) if test is None else f"log-rank {p_text(test.p)}"
+    said = "; ".join(groups.undefined) if test is None else f"log-rank {p_equation(test.p)}"
     if groups.hazard_ratio is not None:
         low, high = groups.hazard_ratio.interval
         said += f"\nHR {groups.hazard_ratio.value:.2f} ({low:.2f} to {high:.2f})"
@@ -142,8 +143,3 @@ def auc_figure(analysis: Analysis) -> Picture | None:
         ),
         figure=figure,
     )
-
-
-def p_text(p: float) -> str:
-    """`p = 0.034` or `p < 0.001`."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
